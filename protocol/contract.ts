@@ -1,0 +1,60 @@
+import * as accounts from './accounts.ts';
+import * as calls from './calls.ts';
+import * as chat from './chat.ts';
+import * as contacts from './contacts.ts';
+import * as devices from './devices.ts';
+import { hello } from './hello.ts';
+import type { EventType, Method } from './method.ts';
+
+/** Every method of the wire: what the server must answer, and what docs/protocol.md is made from. */
+export const METHODS = [
+  hello,
+  accounts.checkInvitation,
+  accounts.signUp,
+  accounts.signIn,
+  accounts.signOut,
+  accounts.sessions,
+  accounts.revokeSession,
+  accounts.createInvitations,
+  contacts.search,
+  contacts.get,
+  devices.lists,
+  devices.takeBundles,
+  devices.prekeyStatus,
+  devices.publishPrekeys,
+  devices.publishList,
+  devices.requestLink,
+  devices.linkRequests,
+  chat.send,
+  chat.pending,
+  chat.acknowledge,
+  calls.capabilities,
+  calls.start,
+  calls.invite,
+  calls.join,
+  calls.decline,
+  calls.leave,
+  calls.active,
+  calls.connectTransport,
+  calls.restartIce,
+  calls.produce,
+  calls.setProducer,
+  calls.setConsumer,
+] as const satisfies readonly Method[];
+
+/** Every event the server may send. */
+export const EVENTS = [
+  contacts.changed,
+  devices.listChanged,
+  devices.prekeysLow,
+  devices.linkRequested,
+  devices.linked,
+  chat.delivered,
+  calls.ringing,
+  calls.updated,
+  calls.ended,
+  calls.consumerAdded,
+  calls.consumerRemoved,
+  calls.consumerPaused,
+  calls.activeSpeaker,
+] as const satisfies readonly EventType[];

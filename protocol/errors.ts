@@ -1,0 +1,95 @@
+import { z } from 'zod';
+
+/**
+ * Every way in which the server refuses, as a closed union. Codes are for programs; the wording for people
+ * lives in the client (`renderer/i18n/`). `message` is for developers and never carries the rejected value.
+ */
+export const ErrorCode = z.enum([
+  // the frame
+  'invalid_request',
+  'unknown_method',
+  'frame_too_large',
+  'protocol_unsupported',
+  'hello_required',
+  // who asks
+  'not_signed_in',
+  'session_invalid',
+  'device_required',
+  'forbidden',
+  'rate_limited',
+  // the server
+  'internal',
+  'unavailable',
+  // accounts
+  'invitation_invalid',
+  'invitation_expired',
+  'invitation_used',
+  'username_taken',
+  'credentials_invalid',
+  'account_exists',
+  // devices
+  'user_unknown',
+  'device_unknown',
+  'device_list_invalid',
+  'device_list_outdated',
+  'device_proof_invalid',
+  'prekey_invalid',
+  // chat
+  'devices_stale',
+  // calls
+  'call_unknown',
+  'call_ended',
+  'call_full',
+  'call_not_joined',
+  'media_rejected',
+]);
+export type ErrorCode = z.infer<typeof ErrorCode>;
+
+/** `details` of the codes that carry some. Others carry none. */
+export interface ErrorDetails {
+  invalid_request: { readonly issues: readonly { readonly path: string; readonly problem: string }[] };
+  rate_limited: { readonly retryAfterMs: number };
+  protocol_unsupported: { readonly min: number; readonly max: number };
+  devices_stale: {
+    readonly missing: readonly { readonly userId: string; readonly deviceId: number }[];
+    readonly gone: readonly { readonly userId: string; readonly deviceId: number }[];
+  };
+}
+
+type DetailsOf<C extends ErrorCode> = C extends keyof ErrorDetails ? ErrorDetails[C] : undefined;
+
+/** A refusal that may cross the wire. Anything else that is thrown is a bug and becomes `internal`. */
+export class ProtocolError<C extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'ProtocolError';
+  readonly code: C;
+  readonly details: DetailsOf<C>;
+
+  constructor(code: C, message: string, ...[details]: DetailsOf<C> extends undefined ? [] : [DetailsOf<C>]) {
+    super(message);
+    this.code = code;
+    this.details = details as DetailsOf<C>;
+  }
+
+  /** Narrows an unknown error to one code, with that code's details typed. */
+  static is<K extends ErrorCode>(error: unknown, code: K): error is ProtocolError<K> {
+    return error instanceof ProtocolError && error.code === code;
+  }
+}
+
+export const WireError = z.strictObject({
+  code: ErrorCode,
+  message: z.string().max(500),
+  details: z.json().optional(),
+});
+export type WireError = z.infer<typeof WireError>;
+
+/** Rebuilds the error that the other side threw. */
+export function fromWire(error: WireError): ProtocolError {
+  const Any = ProtocolError as unknown as new (code: ErrorCode, message: string, details: unknown) => ProtocolError;
+  return new Any(error.code, error.message, error.details);
+}
+
+export function toWire(error: ProtocolError): WireError {
+  const details = error.details as WireError['details'];
+  return { code: error.code, message: error.message, ...(details === undefined ? {} : { details }) };
+}

@@ -1,0 +1,46 @@
+import type { Account, Role, Session } from '../../../protocol/accounts.ts';
+import type { SessionId } from '../../../protocol/ids.ts';
+
+/** Where this device stands; decides which screen is shown. */
+export type AccountStage =
+  | { readonly kind: 'starting' }
+  /** Another window or tab of this device holds the keys. */
+  | { readonly kind: 'elsewhere' }
+  /** The device's storage cannot be used (private mode, disk full, corrupted). */
+  | { readonly kind: 'storage-failed' }
+  /** No account on this device: join by invitation, or sign in. */
+  | { readonly kind: 'welcome' }
+  /** The account is here, the session is not. Signing in again continues where it was. */
+  | { readonly kind: 'signed-out'; readonly username: string }
+  /** Signed in on a new device that waits to be linked by an existing one, which shows the same code. */
+  | { readonly kind: 'linking'; readonly account: Account; readonly code: string; readonly expiresAt: number }
+  | { readonly kind: 'ready'; readonly account: Account };
+
+export interface InvitationInfo {
+  readonly role: Role;
+  readonly organisation: string;
+  readonly expiresAt: number;
+}
+
+/** Methods reject with ProtocolError or OfflineError; the screens word them (`i18n/errors.ts`). */
+export interface AccountsController {
+  readonly stage: AccountStage;
+  checkInvitation(token: string): Promise<InvitationInfo>;
+  signUp(input: {
+    readonly invitation: string;
+    readonly displayName: string;
+    readonly username: string;
+    readonly password: string;
+  }): Promise<void>;
+  signIn(input: { readonly username: string; readonly password: string }): Promise<void>;
+  /** Ends the session; keys and history stay on the device, encrypted, for the next sign-in. */
+  signOut(): Promise<void>;
+  /** From `elsewhere`: takes over from the other window. */
+  useHere(): Promise<void>;
+  /** From `linking`: gives up and goes back to `welcome`. */
+  cancelLinking(): Promise<void>;
+  sessions(): Promise<readonly Session[]>;
+  revokeSession(sessionId: SessionId): Promise<void>;
+  /** Administrators: complete links to give to people. */
+  createInvitations(input: { readonly count: number; readonly role: Role; readonly validHours: number }): Promise<readonly string[]>;
+}

@@ -1,0 +1,67 @@
+import type { CallId, UserId } from '../../../protocol/ids.ts';
+import type { CallMedia } from '../../../protocol/chat.ts';
+import type { ParticipantState } from '../../../protocol/calls.ts';
+import type { Person } from '../../../protocol/contacts.ts';
+
+/** One person in the call view. Streams are null while nothing of that kind is sent. */
+export interface Tile {
+  readonly person: Person;
+  readonly self: boolean;
+  readonly state: ParticipantState;
+  readonly camera: MediaStream | null;
+  readonly screen: MediaStream | null;
+  readonly audio: MediaStream | null;
+  readonly muted: boolean;
+  readonly speaking: boolean;
+}
+
+export interface IncomingCall {
+  readonly callId: CallId;
+  readonly media: CallMedia;
+  readonly from: Person;
+  readonly others: readonly Person[];
+}
+
+export interface DeviceChoice {
+  readonly deviceId: string;
+  readonly label: string;
+}
+
+/** What other modules may ask of calls. */
+export interface CallsApi {
+  /** Starts a call with one person and opens the call view. */
+  start(userId: UserId, media: CallMedia): Promise<void>;
+}
+
+export type CallStage =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'ringing-out' }
+  | { readonly kind: 'joining' }
+  | { readonly kind: 'joined'; readonly since: number }
+  | { readonly kind: 'reconnecting' };
+
+export interface CallsController extends CallsApi {
+  readonly stage: CallStage;
+  readonly incoming: IncomingCall | null;
+  /** Calls this person may still come back to. */
+  readonly rejoinable: readonly IncomingCall[];
+  readonly tiles: readonly Tile[];
+  readonly muted: boolean;
+  readonly cameraOn: boolean;
+  readonly sharing: boolean;
+  /** Why there is no picture or sound of one's own: refused permission, no device, in use. Null when all is well. */
+  readonly mediaProblem: 'permission' | 'missing' | 'busy' | null;
+  readonly microphones: readonly DeviceChoice[];
+  readonly cameras: readonly DeviceChoice[];
+  readonly speakers: readonly DeviceChoice[];
+  readonly chosen: { readonly microphone: string; readonly camera: string; readonly speaker: string };
+  accept(): Promise<void>;
+  decline(): Promise<void>;
+  rejoin(callId: CallId): Promise<void>;
+  invite(users: readonly UserId[]): Promise<void>;
+  toggleMute(): Promise<void>;
+  toggleCamera(): Promise<void>;
+  toggleShare(): Promise<void>;
+  choose(kind: 'microphone' | 'camera' | 'speaker', deviceId: string): Promise<void>;
+  leave(): Promise<void>;
+}

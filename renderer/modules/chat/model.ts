@@ -1,0 +1,63 @@
+import type { CallId, MessageId, UserId } from '../../../protocol/ids.ts';
+import type { CallMedia } from '../../../protocol/chat.ts';
+import type { Person } from '../../../protocol/contacts.ts';
+
+/** What happened to a message of one's own, in this order; `failed` waits for the person. */
+export type DeliveryState = 'queued' | 'sent' | 'delivered' | 'read' | 'failed';
+
+export type MessageBody =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'call'; readonly callId: CallId; readonly media: CallMedia; readonly outcome: CallOutcome; readonly durationMs: number | null }
+  /** An envelope that could not be decrypted: shown, never silently dropped. */
+  | { readonly kind: 'unreadable' };
+
+export type CallOutcome = 'ongoing' | 'answered' | 'missed' | 'declined' | 'cancelled' | 'unanswered';
+
+export interface Message {
+  readonly messageId: MessageId;
+  /** The other person: conversations in this version are between two people. */
+  readonly conversation: UserId;
+  readonly sender: UserId;
+  readonly mine: boolean;
+  readonly body: MessageBody;
+  /** By the sender's clock, ms since the epoch. */
+  readonly sentAt: number;
+  /** Sort key. The server's position once known; above every position while queued. */
+  readonly order: number;
+  /** Null for messages of others. */
+  readonly state: DeliveryState | null;
+}
+
+export interface Conversation {
+  readonly userId: UserId;
+  readonly person: Person;
+  readonly last: Message | null;
+  readonly unread: number;
+  readonly draft: string;
+}
+
+export interface ChatController {
+  /** Newest first. Reactive, as is everything below. */
+  readonly conversations: readonly Conversation[];
+  readonly opened: Conversation | null;
+  /** Of the opened conversation, oldest first: the newest page, and older ones as `loadOlder` brings them. */
+  readonly messages: readonly Message[];
+  readonly hasOlder: boolean;
+  readonly loading: boolean;
+  /** All unread messages, for the rail and the window's badge. */
+  readonly unread: number;
+  open(userId: UserId): Promise<void>;
+  close(): void;
+  loadOlder(): Promise<void>;
+  /** Durable before it resolves; goes out in order, now or when there is a connection. */
+  send(text: string): Promise<void>;
+  retry(messageId: MessageId): Promise<void>;
+  discard(messageId: MessageId): Promise<void>;
+  setDraft(text: string): void;
+  /** The person sees the end of the opened conversation. */
+  markRead(): Promise<void>;
+  /** Writes the entry of a call and tells the other person's devices (`call` content). */
+  callStarted(userId: UserId, callId: CallId, media: CallMedia): Promise<void>;
+  /** Sets the outcome of a call's entry (its own device's view); creates the entry where it is missing. */
+  callEnded(userId: UserId, callId: CallId, media: CallMedia, outcome: CallOutcome, durationMs: number | null): Promise<void>;
+}

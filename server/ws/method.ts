@@ -1,0 +1,69 @@
+import type { Role } from '../../protocol/accounts.ts';
+import type { DeviceId, SessionId, UserId } from '../../protocol/ids.ts';
+import type { Method, ParamsOf, ResultOf } from '../../protocol/method.ts';
+
+/** Who is asking: one WebSocket connection, and what its hello proved. */
+export interface Caller {
+  /** Server-made UUID; new with every connection. */
+  readonly connectionId: string;
+  /** The peer's IP address as text (after the trusted proxy, if one is configured). */
+  readonly address: string;
+  /** What the connection must sign to prove a device; base64 of 32 bytes. */
+  readonly challenge: string;
+  /** The client's own description from hello. */
+  readonly client: string;
+  readonly session: CallerSession | null;
+}
+
+export interface CallerSession {
+  readonly sessionId: SessionId;
+  readonly userId: UserId;
+  readonly role: Role;
+  readonly deviceId: DeviceId | null;
+}
+
+/** What each permission guarantees to the handler. */
+export interface CallerOf {
+  /** Anybody who said hello. */
+  anyone: Caller;
+  /** Signed in, with or without a linked device. */
+  account: Caller & { readonly session: CallerSession };
+  /** Signed in as a device on the account's list. */
+  device: Caller & { readonly session: CallerSession & { readonly deviceId: DeviceId } };
+  /** As `device`, and the account is an administrator. */
+  admin: Caller & { readonly session: CallerSession & { readonly deviceId: DeviceId } };
+}
+export type Permission = keyof CallerOf;
+
+/** At most `requests` in each `seconds`, counted by the peer's address or by the account (by connection before sign-in). */
+export interface RateLimit {
+  readonly requests: number;
+  readonly seconds: number;
+  readonly by: 'address' | 'account';
+}
+
+export interface MethodOptions<M extends Method, P extends Permission> {
+  readonly permission: P;
+  readonly limit: RateLimit;
+  /**
+   * How repeats of a `keyed` method are recognised. `stored` (the default): the first answer is kept in the store, in the
+   * handler's own transaction where the handler passes it on. `connection`: kept in memory for what lives no longer than
+   * a connection, as media does. `own`: the handler recognises a repeat itself.
+   */
+  readonly replay?: 'stored' | 'connection' | 'own';
+  /** Throws ProtocolError to refuse; anything else thrown is a bug, logged, and answered with `internal`. */
+  readonly handle: (params: ParamsOf<M>, caller: CallerOf[P]) => Promise<ResultOf<M>>;
+}
+
+/** A method with its schema, permission, limit and handler in one place. */
+export interface RegisteredMethod {
+  readonly method: Method;
+  readonly permission: Permission;
+  readonly limit: RateLimit;
+  readonly replay: 'stored' | 'connection' | 'own';
+  readonly handle: (params: never, caller: never) => Promise<unknown>;
+}
+
+export function register<M extends Method, P extends Permission>(method: M, options: MethodOptions<M, P>): RegisteredMethod {
+  return { method, replay: 'stored', ...options } as RegisteredMethod;
+}
