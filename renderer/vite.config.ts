@@ -1,0 +1,31 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+
+/** Where the browser's requests go while Vite serves the client (`npm run dev`). */
+const server = process.env['TEAHOUSE_DEV_SERVER'] ?? 'http://127.0.0.1:8443';
+
+/**
+ * The user interface, built once and served twice: by the server to browsers and by the desktop shell under `app://`.
+ * So every address in it is relative.
+ */
+export default defineConfig({
+  root: here,
+  base: './',
+  plugins: [svelte({ configFile: false })],
+  worker: { format: 'es' },
+  build: {
+    target: 'chrome156',
+    outDir: fileURLToPath(new URL('../out/renderer', import.meta.url)),
+    emptyOutDir: true,
+    sourcemap: true,
+  },
+  server: {
+    proxy: {
+      '/ws': { target: server, ws: true },
+      '/healthz': server,
+    },
+  },
+});
