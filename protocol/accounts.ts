@@ -103,7 +103,10 @@ export const createInvitations = mutation(
     count: z.int().min(1).max(1000),
     role: Role,
     /** How long they last, in hours. */
-    validHours: z.int().min(1).max(24 * 90),
+    validHours: z
+      .int()
+      .min(1)
+      .max(24 * 90),
   },
   z.strictObject({ invitations: z.array(InvitationToken), expiresAt: Timestamp }),
 );

@@ -73,14 +73,27 @@ export const capabilities = query('calls.capabilities', {}, z.strictObject({ rou
 /** Starts a call and rings the others. The starter then joins like anybody. Errors: `user_unknown`, `call_full`. */
 export const start = mutation(
   'calls.start',
-  { callId: CallId, media: CallMedia, invite: z.array(UserId).min(1).max(MAX_PARTICIPANTS - 1) },
+  {
+    callId: CallId,
+    media: CallMedia,
+    invite: z
+      .array(UserId)
+      .min(1)
+      .max(MAX_PARTICIPANTS - 1),
+  },
   z.strictObject({ call: Call }),
 );
 
 /** Rings more people (again, if they left or missed it). Only who is in the call may. */
 export const invite = mutation(
   'calls.invite',
-  { callId: CallId, users: z.array(UserId).min(1).max(MAX_PARTICIPANTS - 1) },
+  {
+    callId: CallId,
+    users: z
+      .array(UserId)
+      .min(1)
+      .max(MAX_PARTICIPANTS - 1),
+  },
   z.strictObject({ call: Call }),
 );
 
@@ -145,7 +158,9 @@ export const setConsumer = setter(
     consumerId: MediaId,
     paused: z.boolean(),
     /** Highest simulcast layer wanted (0 is the smallest) and temporal layer. */
-    preferredLayers: z.strictObject({ spatialLayer: z.int().min(0).max(2), temporalLayer: z.int().min(0).max(2) }).optional(),
+    preferredLayers: z
+      .strictObject({ spatialLayer: z.int().min(0).max(2), temporalLayer: z.int().min(0).max(2) })
+      .optional(),
   },
   Nothing,
 );
@@ -155,5 +170,9 @@ export const updated = event('calls.updated', { call: Call });
 export const ended = event('calls.ended', { callId: CallId });
 export const consumerAdded = event('calls.consumerAdded', { callId: CallId, consumer: ConsumerOptions });
 export const consumerRemoved = event('calls.consumerRemoved', { callId: CallId, consumerId: MediaId });
-export const consumerPaused = event('calls.consumerPaused', { callId: CallId, consumerId: MediaId, paused: z.boolean() });
+export const consumerPaused = event('calls.consumerPaused', {
+  callId: CallId,
+  consumerId: MediaId,
+  paused: z.boolean(),
+});
 export const activeSpeaker = event('calls.activeSpeaker', { callId: CallId, participantId: ParticipantId.nullable() });
