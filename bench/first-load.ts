@@ -29,8 +29,13 @@ async function load(browser: Browser, url: string): Promise<Load> {
           const interactive = performance.now();
           const resources = performance.getEntriesByType('resource') as PerformanceResourceTiming[];
           const named = [...document.querySelectorAll<HTMLScriptElement>('script[src]')].map(({ src }) => src);
-          const sum = (list: PerformanceResourceTiming[]) => list.reduce((bytes, { encodedBodySize }) => bytes + encodedBodySize, 0);
-          resolve({ interactive, entry: sum(resources.filter(({ name }) => named.includes(name))), total: sum(resources) });
+          const sum = (list: PerformanceResourceTiming[]) =>
+            list.reduce((bytes, { encodedBodySize }) => bytes + encodedBodySize, 0);
+          resolve({
+            interactive,
+            entry: sum(resources.filter(({ name }) => named.includes(name))),
+            total: sum(resources),
+          });
         };
         look();
       }),
@@ -44,7 +49,9 @@ async function bare(browser: Browser, url: string): Promise<number> {
   const context = await browser.newContext();
   const page = await context.newPage();
   await page.goto(url);
-  const painted = await page.evaluate(() => new Promise<number>((resolve) => requestAnimationFrame(() => resolve(performance.now()))));
+  const painted = await page.evaluate(
+    () => new Promise<number>((resolve) => requestAnimationFrame(() => resolve(performance.now()))),
+  );
   await context.close();
   return painted;
 }
@@ -63,6 +70,20 @@ await server.stop();
 
 const limit = { name: 'the same server, a page of one line, p50', value: percentile(bares, 0.5), unit: 'ms' };
 const interactive = loads.map((one) => one.interactive);
-report({ bench: 'web.interactive.p50', value: percentile(interactive, 0.5), unit: 'ms', target: 1000, lowerIsBetter: true, limit });
+report({
+  bench: 'web.interactive.p50',
+  value: percentile(interactive, 0.5),
+  unit: 'ms',
+  target: 1000,
+  lowerIsBetter: true,
+  limit,
+});
 const total = { name: 'everything fetched by then', value: loads[0]!.total / 1000, unit: 'kB' };
-report({ bench: 'web.entry_chunk', value: loads[0]!.entry / 1000, unit: 'kB', target: 300, lowerIsBetter: true, limit: total });
+report({
+  bench: 'web.entry_chunk',
+  value: loads[0]!.entry / 1000,
+  unit: 'kB',
+  target: 300,
+  lowerIsBetter: true,
+  limit: total,
+});

@@ -54,11 +54,14 @@ async function teahouse(): Promise<number[]> {
 
 /** The limit: the same two pages and one WebSocket relay, with nothing encrypted, stored or styled. */
 async function rawRelay(browser: Browser): Promise<number[]> {
-  const http = createServer((_request, response) => response.setHeader('content-type', 'text/html').end('<p role="log"></p>'));
+  const http = createServer((_request, response) =>
+    response.setHeader('content-type', 'text/html').end('<p role="log"></p>'),
+  );
   const relay = new WebSocketServer({ server: http });
   relay.on('connection', (socket) => {
     socket.on('message', (data) => {
-      for (const other of relay.clients) if (other !== socket && other.readyState === WebSocket.OPEN) other.send(data.toString());
+      for (const other of relay.clients)
+        if (other !== socket && other.readyState === WebSocket.OPEN) other.send(data.toString());
     });
   });
   http.listen(0, '127.0.0.1');
@@ -99,5 +102,12 @@ const raw = await rawRelay(browser);
 await browser.close();
 const ours = await teahouse();
 const limit = { name: 'raw WebSocket relay between two pages, p50', value: percentile(raw, 0.5), unit: 'ms' };
-report({ bench: 'chat.send_to_screen.p50', value: percentile(ours, 0.5), unit: 'ms', target: 30, lowerIsBetter: true, limit });
+report({
+  bench: 'chat.send_to_screen.p50',
+  value: percentile(ours, 0.5),
+  unit: 'ms',
+  target: 30,
+  lowerIsBetter: true,
+  limit,
+});
 report({ bench: 'chat.send_to_screen.p95', value: percentile(ours, 0.95), unit: 'ms', lowerIsBetter: true, limit });

@@ -1,5 +1,11 @@
 import { expect, test } from '@playwright/test';
-import { audioReceived, decodedFrames, expectMovingPicture, expectSound, watchPeerConnections } from './support/media.ts';
+import {
+  audioReceived,
+  decodedFrames,
+  expectMovingPicture,
+  expectSound,
+  watchPeerConnections,
+} from './support/media.ts';
 import { Person } from './support/person.ts';
 import { TestServer } from './support/server.ts';
 
@@ -102,7 +108,10 @@ test('one leaves, and comes back', async () => {
   await cai.page.getByRole('button', { name: 'Leave call' }).click();
   await expect(ada.tile(cai).locator('video')).toBeHidden();
   await expectMovingPicture(ada.tile(ben));
-  await cai.page.getByRole('button', { name: /rejoin/i }).first().click();
+  await cai.page
+    .getByRole('button', { name: /rejoin/i })
+    .first()
+    .click();
   await expectMovingPicture(ada.tile(cai));
   await expectMovingPicture(cai.tile(ben));
 });

@@ -50,7 +50,11 @@ test('what a browser keeps on disk is sealed', async ({ playwright }, testInfo) 
   const { launchOptions } = testInfo.project.use;
   const context = await playwright.chromium.launchPersistentContext(profile, { ...launchOptions, locale: 'en-GB' });
   const ada = new Person(KNOWN, context, context.pages()[0]!, await server.line());
-  const ben = await Person.arrive(context.browser() ?? (await playwright.chromium.launch(launchOptions)), 'Ben Okafor', server);
+  const ben = await Person.arrive(
+    context.browser() ?? (await playwright.chromium.launch(launchOptions)),
+    'Ben Okafor',
+    server,
+  );
   await ada.signUp(first!);
   await ben.signUp(second!);
   await ada.openChatWith(ben);
@@ -80,7 +84,10 @@ function holds(haystack: Buffer, text: string): boolean {
     // The first and last characters mix in neighbouring bytes, so only the inner part is certain.
     return encoded.slice(Math.ceil((shift * 4) / 3), Math.floor(((shift + utf8.length) * 4) / 3));
   });
-  const escaped = JSON.stringify(text).replaceAll(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const escaped = JSON.stringify(text).replaceAll(
+    /[\u0080-\uffff]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
   const needles = [utf8, Buffer.from(text, 'utf16le'), utf8.toString('hex'), escaped.slice(1, -1), ...base64];
   return needles.some((needle) => haystack.includes(needle));
 }

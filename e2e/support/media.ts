@@ -2,7 +2,9 @@ import { expect, type Locator, type Page } from '@playwright/test';
 
 /** Frames the browser has decoded for a tile's video so far (W3C media-playback-quality). */
 export async function decodedFrames(tile: Locator): Promise<number> {
-  return await tile.locator('video').evaluate((video) => (video as HTMLVideoElement).getVideoPlaybackQuality().totalVideoFrames);
+  return await tile
+    .locator('video')
+    .evaluate((video) => (video as HTMLVideoElement).getVideoPlaybackQuality().totalVideoFrames);
 }
 
 /** Waits until a tile has decoded at least ten frames more than now: a picture that moves, not a still. */

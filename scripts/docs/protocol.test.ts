@@ -15,5 +15,7 @@ test('every method and event has its heading', async () => {
 
 test('types read as TypeScript, with limits as comments', () => {
   expect(typeText({ type: 'array', items: { enum: ['a', 'b'] }, maxItems: 4 })).toBe('("a" | "b")[] /* ≤ 4 items */');
-  expect(typeText({ type: 'object', properties: { n: { type: 'integer', minimum: 1 } } })).toBe('{\n  n?: number /* ≥ 1 */;\n}');
+  expect(typeText({ type: 'object', properties: { n: { type: 'integer', minimum: 1 } } })).toBe(
+    '{\n  n?: number /* ≥ 1 */;\n}',
+  );
 });

@@ -22,9 +22,13 @@ async function comments(): Promise<Map<string, string>> {
   const folder = new URL('protocol/', root);
   for (const file of (await readdir(folder)).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))) {
     const source = await readFile(new URL(file, folder), 'utf8');
-    const declaration = /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n)?export const \w+ = (?:query|mutation|setter|event)\(\s*'([^']+)'/g;
+    const declaration =
+      /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n)?export const \w+ = (?:query|mutation|setter|event)\(\s*'([^']+)'/g;
     for (const [, comment, name] of source.matchAll(declaration)) {
-      const text = (comment ?? '').replaceAll(/\n\s*\* ?/g, ' ').replaceAll(/\s+/g, ' ').trim();
+      const text = (comment ?? '')
+        .replaceAll(/\n\s*\* ?/g, ' ')
+        .replaceAll(/\s+/g, ' ')
+        .trim();
       if (name && text) found.set(name, text);
     }
   }
@@ -38,9 +42,18 @@ function shape(schema: z.ZodType): string {
 export async function render(): Promise<string> {
   const words = await comments();
   const methods = METHODS.map(({ name, effect, params, result }) =>
-    [`### \`${name}\``, [words.get(name), `It ${EFFECTS[effect]}.`].filter(Boolean).join(' '), 'Parameters:', shape(params), 'Result:', shape(result)].join('\n\n'),
+    [
+      `### \`${name}\``,
+      [words.get(name), `It ${EFFECTS[effect]}.`].filter(Boolean).join(' '),
+      'Parameters:',
+      shape(params),
+      'Result:',
+      shape(result),
+    ].join('\n\n'),
   );
-  const events = EVENTS.map(({ name, params }) => [`### \`${name}\``, words.get(name), shape(params)].filter(Boolean).join('\n\n'));
+  const events = EVENTS.map(({ name, params }) =>
+    [`### \`${name}\``, words.get(name), shape(params)].filter(Boolean).join('\n\n'),
+  );
   return `# The wire
 
 This page is made from \`protocol/\` by \`npm run docs\`; change the schemas, not the page.

@@ -44,9 +44,11 @@ function objectText(schema: Schema, indent: string): string {
 }
 
 function limits(low: number | undefined, high: number | undefined, unit: string): string {
-  const safe = (value: number | undefined) => (value === undefined || Math.abs(value) >= Number.MAX_SAFE_INTEGER ? undefined : value);
+  const safe = (value: number | undefined) =>
+    value === undefined || Math.abs(value) >= Number.MAX_SAFE_INTEGER ? undefined : value;
   const [from, to] = [safe(low), safe(high)];
   if (from === undefined && to === undefined) return '';
-  const range = from === to ? `${from}` : from === undefined ? `≤ ${to}` : to === undefined ? `≥ ${from}` : `${from}–${to}`;
+  const range =
+    from === to ? `${from}` : from === undefined ? `≤ ${to}` : to === undefined ? `≥ ${from}` : `${from}–${to}`;
   return ` /* ${range}${unit ? ` ${unit}` : ''} */`;
 }
