@@ -41,6 +41,11 @@ export class Person {
   /** `invitation`: the fragment of an invitation link. */
   async signUp(invitation: string): Promise<void> {
     await this.open(invitation);
+    await this.signUpHere();
+  }
+
+  /** Fills in the form that an invitation opened. */
+  async signUpHere(): Promise<void> {
     await this.page.getByLabel('Display name', { exact: true }).fill(this.name);
     await this.page.getByLabel('Username', { exact: true }).fill(this.username);
     await this.page.getByLabel('Password', { exact: true }).fill(PASSWORD);
