@@ -1,0 +1,72 @@
+import type { types } from 'mediasoup';
+import type { Producer } from './producer.ts';
+import { type JsonObject, toJson } from './parameters.ts';
+import { refusing } from './rejection.ts';
+
+/** Simulcast and temporal layer, 0 the smallest. */
+export interface Layers {
+  readonly spatialLayer: number;
+  readonly temporalLayer: number;
+}
+
+/** What the owner of consumers is told about what the sending side did. */
+export interface ConsumerListener {
+  consumerRemoved(consumerId: string): void;
+  consumerPaused(consumerId: string, paused: boolean): void;
+}
+
+/** Another participant's producer as this participant receives it. Begins paused. */
+export class Consumer {
+  readonly id: string;
+  readonly producer: Producer;
+  readonly #inner: types.Consumer;
+  readonly #listener: ConsumerListener;
+  readonly #removed: (consumer: Consumer) => void;
+
+  constructor(
+    inner: types.Consumer,
+    producer: Producer,
+    listener: ConsumerListener,
+    removed: (consumer: Consumer) => void,
+  ) {
+    this.#inner = inner;
+    this.id = inner.id;
+    this.producer = producer;
+    this.#listener = listener;
+    this.#removed = removed;
+    producer.attach(this);
+  }
+
+  get rtpParameters(): JsonObject {
+    return toJson(this.#inner.rtpParameters);
+  }
+
+  /** Stops or starts what this participant receives; mediasoup asks the sender for a key frame on starting. */
+  async setPaused(paused: boolean): Promise<void> {
+    if (this.#inner.closed || this.#inner.paused === paused) return;
+    await refusing('the consumer', () => (paused ? this.#inner.pause() : this.#inner.resume()));
+  }
+
+  /** Caps the layers received. Without effect on a producer that has one layer only. */
+  async setPreferredLayers(layers: Layers): Promise<void> {
+    if (this.#inner.closed || this.#inner.type === 'simple') return;
+    await refusing('the layers', () => this.#inner.setPreferredLayers({ ...layers }));
+  }
+
+  producerPausedChanged(paused: boolean): void {
+    this.#listener.consumerPaused(this.id, paused);
+  }
+
+  producerClosed(): void {
+    if (!this.#inner.closed) this.#inner.close();
+    this.#removed(this);
+    this.#listener.consumerRemoved(this.id);
+  }
+
+  /** Ends it from the receiving side, which knows, so nobody is told. */
+  close(): void {
+    if (!this.#inner.closed) this.#inner.close();
+    this.producer.detach(this);
+    this.#removed(this);
+  }
+}

@@ -1,0 +1,93 @@
+import { createWorker, type types } from 'mediasoup';
+import { MEDIA_CODECS } from './codecs.ts';
+import { listenInfos, type ListenOptions } from './listen-infos.ts';
+import { refusing } from './rejection.ts';
+import { Room, type RoomListener } from './room.ts';
+
+export interface MediaWorkerOptions extends ListenOptions {
+  readonly workerBin?: string | undefined;
+  /** Called once if the process ends without having been told to. */
+  readonly died: (worker: MediaWorker) => void;
+}
+
+/** One mediasoup process with its one port, and the rooms on it. */
+export class MediaWorker {
+  readonly #worker: types.Worker;
+  readonly #webRtcServer: types.WebRtcServer;
+  readonly #rooms = new Set<Room>();
+  /** Rooms asked for whose router is not there yet. */
+  #creating = 0;
+
+  /** @throws Error if the process cannot start or the port is taken */
+  static async start(options: MediaWorkerOptions): Promise<MediaWorker> {
+    const { workerBin } = options;
+    const worker = await createWorker({ logLevel: 'error', ...(workerBin === undefined ? {} : { workerBin }) });
+    try {
+      const webRtcServer = await worker.createWebRtcServer({ listenInfos: listenInfos(options) });
+      const created = new MediaWorker(worker, webRtcServer);
+      worker.on('died', () => options.died(created));
+      if (worker.died) throw new Error('the media worker ended while it started');
+      return created;
+    } catch (error) {
+      worker.close();
+      throw error;
+    }
+  }
+
+  private constructor(worker: types.Worker, webRtcServer: types.WebRtcServer) {
+    this.#worker = worker;
+    this.#webRtcServer = webRtcServer;
+  }
+
+  get pid(): number {
+    return this.#worker.pid;
+  }
+
+  get rooms(): number {
+    return this.#rooms.size;
+  }
+
+  /** Participants, and a little for each room, so that rooms about to fill are spread too. */
+  get load(): number {
+    const peers = [...this.#rooms].reduce((sum, room) => sum + room.peers.length, 0);
+    return peers + this.#rooms.size + this.#creating;
+  }
+
+  async createRoom(listener: RoomListener): Promise<Room> {
+    this.#creating += 1;
+    try {
+      const [router, speakers] = await refusing('the room', async () => {
+        const made = await this.#worker.createRouter({ mediaCodecs: MEDIA_CODECS });
+        return [made, await made.createActiveSpeakerObserver({ interval: 300 })] as const;
+      });
+      const room: Room = new Room({
+        router,
+        speakers,
+        webRtcServer: this.#webRtcServer,
+        listener,
+        closed: () => this.#rooms.delete(room),
+      });
+      this.#rooms.add(room);
+      return room;
+    } finally {
+      this.#creating -= 1;
+    }
+  }
+
+  /** What the process itself says it holds; for tests and for finding leaks. */
+  async dump(): Promise<{ readonly routers: number; readonly transports: number }> {
+    const [worker, server] = await Promise.all([this.#worker.dump(), this.#webRtcServer.dump()]);
+    return { routers: worker.routerIds.length, transports: server.webRtcTransportIds.length };
+  }
+
+  /** Milliseconds the process took to answer; rejects if it is gone. */
+  async ping(): Promise<number> {
+    const start = performance.now();
+    await this.#worker.getResourceUsage();
+    return performance.now() - start;
+  }
+
+  close(): void {
+    this.#worker.close();
+  }
+}

@@ -1,0 +1,180 @@
+import type { types } from 'mediasoup';
+import { MAX_PARTICIPANTS, Source } from '../../protocol/calls.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { Consumer, type ConsumerListener } from './consumer.ts';
+import { type JsonObject, parseDtlsParameters, parseRtpParameters, toJson } from './parameters.ts';
+import { Producer } from './producer.ts';
+import { refusing } from './rejection.ts';
+
+/** Every source of every other participant. */
+export const MAX_CONSUMERS = (MAX_PARTICIPANTS - 1) * Source.options.length;
+
+const KIND_OF: Record<Source, 'audio' | 'video'> = {
+  microphone: 'audio',
+  'screen-audio': 'audio',
+  camera: 'video',
+  screen: 'video',
+};
+
+/** What a client needs to set its side of a transport up. */
+export interface TransportDescription {
+  readonly id: string;
+  readonly iceParameters: JsonObject;
+  readonly iceCandidates: JsonObject[];
+  readonly dtlsParameters: JsonObject;
+}
+
+export interface ProduceOptions {
+  readonly source: Source;
+  readonly kind: 'audio' | 'video';
+  readonly rtpParameters: JsonObject;
+  readonly paused: boolean;
+}
+
+/** The parts of a room that its peers use. */
+export interface PeerRoom {
+  readonly router: types.Router;
+  producerAdded(producer: Producer, inner: types.Producer): Promise<void>;
+  producerRemoved(producer: Producer): void;
+  peerClosed(peer: Peer): void;
+}
+
+interface PeerParts {
+  readonly id: string;
+  readonly room: PeerRoom;
+  readonly rtpCapabilities: types.RtpCapabilities;
+  readonly send: types.WebRtcTransport;
+  readonly receive: types.WebRtcTransport;
+  readonly listener: ConsumerListener;
+}
+
+/** One participant's media: a transport each way, at most one producer per source, and consumers of the others. */
+export class Peer {
+  readonly id: string;
+  readonly #parts: PeerParts;
+  readonly #producers = new Map<Source, Producer>();
+  readonly #consumers = new Map<string, Consumer>();
+  /** Consumers asked for whose answer is outstanding; they count towards the limit. */
+  #consuming = 0;
+  #closed = false;
+
+  constructor(parts: PeerParts) {
+    this.id = parts.id;
+    this.#parts = parts;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get sendTransport(): TransportDescription {
+    return describe(this.#parts.send);
+  }
+
+  get receiveTransport(): TransportDescription {
+    return describe(this.#parts.receive);
+  }
+
+  get producers(): Producer[] {
+    return [...this.#producers.values()];
+  }
+
+  producer(producerId: string): Producer | undefined {
+    return this.producers.find(({ id }) => id === producerId);
+  }
+
+  consumer(consumerId: string): Consumer | undefined {
+    return this.#consumers.get(consumerId);
+  }
+
+  /** Gives the client's DTLS fingerprints to one of the two transports. Once per transport. */
+  async connectTransport(transportId: string, dtlsParameters: JsonObject): Promise<void> {
+    const transport = this.#transport(transportId);
+    const parsed = parseDtlsParameters(dtlsParameters);
+    await refusing('the transport', () => transport.connect({ dtlsParameters: parsed }));
+  }
+
+  /** New ICE credentials for a transport whose network changed. */
+  async restartIce(transportId: string): Promise<JsonObject> {
+    const transport = this.#transport(transportId);
+    return toJson(await refusing('the restart', () => transport.restartIce()));
+  }
+
+  /** Begins to receive a source from this participant; an earlier producer of the same source is closed. */
+  async produce(options: ProduceOptions): Promise<Producer> {
+    const { source, kind, paused } = options;
+    if (KIND_OF[source] !== kind) throw new ProtocolError('media_rejected', `${source} is not ${kind}`);
+    const rtpParameters = parseRtpParameters(options.rtpParameters);
+    this.#producers.get(source)?.close();
+    const inner = await refusing('the producer', () => this.#parts.send.produce({ kind, rtpParameters, paused }));
+    const producer = new Producer(inner, source, this.id);
+    if (this.#closed) {
+      producer.close();
+      throw new ProtocolError('call_not_joined', 'left while this was under way');
+    }
+    this.#producers.set(source, producer);
+    producer.onClosed(() => {
+      if (this.#producers.get(source) === producer) this.#producers.delete(source);
+      this.#parts.room.producerRemoved(producer);
+    });
+    await this.#parts.room.producerAdded(producer, inner);
+    return producer;
+  }
+
+  /**
+   * Prepares to send another participant's producer to this one. Null where the receiver cannot decode it, or one of the
+   * two has gone meanwhile.
+   * @throws ProtocolError `media_rejected`, `unavailable`
+   */
+  async consume(producer: Producer): Promise<Consumer | null> {
+    const { room, receive, rtpCapabilities, listener } = this.#parts;
+    if (this.#closed || producer.closed) return null;
+    if (this.#consumers.size + this.#consuming >= MAX_CONSUMERS) {
+      throw new ProtocolError('media_rejected', 'too many consumers');
+    }
+    this.#consuming += 1;
+    try {
+      const inner = await refusing('the consumer', async () =>
+        room.router.canConsume({ producerId: producer.id, rtpCapabilities })
+          ? await receive.consume({ producerId: producer.id, rtpCapabilities, paused: true })
+          : null,
+      );
+      if (inner === null) return null;
+      if (this.#closed || producer.closed) {
+        inner.close();
+        return null;
+      }
+      const consumer = new Consumer(inner, producer, listener, ({ id }) => this.#consumers.delete(id));
+      this.#consumers.set(consumer.id, consumer);
+      return consumer;
+    } finally {
+      this.#consuming -= 1;
+    }
+  }
+
+  /** Releases everything; the others lose this participant's producers. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const consumer of this.#consumers.values()) consumer.close();
+    for (const producer of this.producers) producer.close();
+    for (const transport of [this.#parts.send, this.#parts.receive]) if (!transport.closed) transport.close();
+    this.#parts.room.peerClosed(this);
+  }
+
+  #transport(transportId: string): types.WebRtcTransport {
+    const { send, receive } = this.#parts;
+    const transport = [send, receive].find(({ id }) => id === transportId);
+    if (transport === undefined) throw new ProtocolError('media_rejected', 'no such transport');
+    return transport;
+  }
+}
+
+function describe(transport: types.WebRtcTransport): TransportDescription {
+  return {
+    id: transport.id,
+    iceParameters: toJson(transport.iceParameters),
+    iceCandidates: transport.iceCandidates.map(toJson),
+    dtlsParameters: toJson(transport.dtlsParameters),
+  };
+}

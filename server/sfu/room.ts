@@ -1,0 +1,145 @@
+import type { types } from 'mediasoup';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { INITIAL_OUTGOING_BITRATE, MAX_INCOMING_BITRATE } from './codecs.ts';
+import type { ConsumerListener } from './consumer.ts';
+import { type JsonObject, parseRtpCapabilities } from './parameters.ts';
+import { Peer, type PeerRoom } from './peer.ts';
+import type { Producer } from './producer.ts';
+import { refusing } from './rejection.ts';
+
+export interface RoomListener {
+  /** The worker died and took the room along: everything in it is closed, and another room is needed. */
+  lost(): void;
+  /** Who speaks now, by peer id; null when that participant stopped sending. */
+  activeSpeaker(peerId: string | null): void;
+}
+
+interface RoomParts {
+  readonly router: types.Router;
+  readonly speakers: types.ActiveSpeakerObserver;
+  readonly webRtcServer: types.WebRtcServer;
+  readonly listener: RoomListener;
+  readonly closed: () => void;
+}
+
+/** Where the media of one call meets: a router on one worker. */
+export class Room implements PeerRoom {
+  readonly #parts: RoomParts;
+  readonly #peers = new Set<Peer>();
+  /** Producers by mediasoup's id, to name who speaks. */
+  readonly #speaking = new Map<string, Producer>();
+  #speaker: string | null = null;
+  #closed = false;
+
+  constructor(parts: RoomParts) {
+    this.#parts = parts;
+    parts.router.on('workerclose', () => this.#lost());
+    parts.speakers.on('dominantspeaker', ({ producer }) => this.#dominant(producer.id));
+  }
+
+  get router(): types.Router {
+    return this.#parts.router;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get peers(): Peer[] {
+    return [...this.#peers];
+  }
+
+  /** All that the participants other than `except` send now. */
+  producersBesides(except: Peer): Producer[] {
+    return this.peers.filter((peer) => peer !== except).flatMap((peer) => peer.producers);
+  }
+
+  /**
+   * Makes both transports for a participant.
+   * @throws ProtocolError `media_rejected` (capabilities), `unavailable` (the worker is gone)
+   */
+  async join(id: string, rtpCapabilities: JsonObject, listener: ConsumerListener): Promise<Peer> {
+    const parsed = parseRtpCapabilities(rtpCapabilities);
+    const [send, receive] = await refusing('the transports', () =>
+      Promise.all([this.#createTransport('send'), this.#createTransport('receive')]),
+    );
+    const peer = new Peer({
+      id,
+      room: this,
+      rtpCapabilities: parsed,
+      send,
+      receive,
+      listener: this.#whileOpen(listener),
+    });
+    if (this.#closed) {
+      peer.close();
+      throw new ProtocolError('unavailable', 'the room closed while this was under way');
+    }
+    this.#peers.add(peer);
+    return peer;
+  }
+
+  async producerAdded(producer: Producer, inner: types.Producer): Promise<void> {
+    if (producer.source !== 'microphone') return;
+    this.#speaking.set(inner.id, producer);
+    await refusing('the producer', () => this.#parts.speakers.addProducer({ producerId: inner.id }));
+  }
+
+  producerRemoved(producer: Producer): void {
+    if (this.#speaking.delete(producer.id) && this.#speaker === producer.peerId) this.#setSpeaker(null);
+  }
+
+  peerClosed(peer: Peer): void {
+    this.#peers.delete(peer);
+  }
+
+  /** Ends the room and everything in it. Its listener is not told. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const peer of this.peers) peer.close();
+    if (!this.router.closed) this.router.close();
+    this.#parts.closed();
+  }
+
+  async #createTransport(direction: 'send' | 'receive'): Promise<types.WebRtcTransport> {
+    const transport = await this.router.createWebRtcTransport({
+      webRtcServer: this.#parts.webRtcServer,
+      enableUdp: true,
+      enableTcp: true,
+      preferUdp: true,
+      initialAvailableOutgoingBitrate: INITIAL_OUTGOING_BITRATE,
+    });
+    if (direction === 'send') await transport.setMaxIncomingBitrate(MAX_INCOMING_BITRATE);
+    return transport;
+  }
+
+  /** When the whole room goes, nobody needs to hear of each consumer in it. */
+  #whileOpen(listener: ConsumerListener): ConsumerListener {
+    return {
+      consumerRemoved: (consumerId) => {
+        if (!this.#closed) listener.consumerRemoved(consumerId);
+      },
+      consumerPaused: (consumerId, paused) => {
+        if (!this.#closed) listener.consumerPaused(consumerId, paused);
+      },
+    };
+  }
+
+  #dominant(producerId: string): void {
+    const producer = this.#speaking.get(producerId);
+    if (producer !== undefined) this.#setSpeaker(producer.peerId);
+  }
+
+  #setSpeaker(peerId: string | null): void {
+    if (this.#closed || this.#speaker === peerId) return;
+    this.#speaker = peerId;
+    this.#parts.listener.activeSpeaker(peerId);
+  }
+
+  #lost(): void {
+    if (this.#closed) return;
+    this.close();
+    this.#parts.listener.lost();
+  }
+}

@@ -1,0 +1,122 @@
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { ListenOptions } from './listen-infos.ts';
+import type { Log } from './log.ts';
+import { MediaWorker } from './media-worker.ts';
+
+export interface WorkerPoolOptions extends ListenOptions {
+  /** How many processes; the one at index i listens on `port + i`. */
+  readonly workers: number;
+  readonly workerBin?: string | undefined;
+  readonly logger: Log;
+}
+
+/** How often each worker is asked for a sign of life, and how long it may take before it is replaced. Milliseconds. */
+const PING_MS = 5_000;
+const SILENCE_MS = 10_000;
+/** Wait before a new worker takes a dead one's place: at once, then doubling while it keeps failing. */
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 30_000;
+
+/** Keeps the configured number of workers running and places rooms on the least loaded. */
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  /** By index; undefined while a dead one is being replaced. */
+  readonly #workers: (MediaWorker | undefined)[] = [];
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #closed = false;
+
+  /** @throws Error if any worker cannot start */
+  static async start(options: WorkerPoolOptions): Promise<WorkerPool> {
+    const pool = new WorkerPool(options);
+    try {
+      await Promise.all(Array.from({ length: options.workers }, (_, index) => pool.#start(index)));
+    } catch (error) {
+      pool.close();
+      throw error;
+    }
+    pool.#watch();
+    return pool;
+  }
+
+  private constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+  }
+
+  get workers(): MediaWorker[] {
+    return this.#workers.filter((worker) => worker !== undefined);
+  }
+
+  /** @throws ProtocolError `unavailable` while no worker is running */
+  leastLoaded(): MediaWorker {
+    const [first, ...others] = this.workers;
+    if (first === undefined) throw new ProtocolError('unavailable', 'the media server is restarting');
+    return others.reduce((best, worker) => (worker.load < best.load ? worker : best), first);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const worker of this.workers) worker.close();
+    this.#workers.length = 0;
+  }
+
+  async #start(index: number): Promise<void> {
+    const { port, listenIp, announcedAddress, workerBin } = this.#options;
+    const worker = await MediaWorker.start({
+      port: port + index,
+      listenIp,
+      announcedAddress,
+      workerBin,
+      died: (dead) => this.#died(index, dead),
+    });
+    if (this.#closed) return worker.close();
+    this.#workers[index] = worker;
+    this.#options.logger.info({ worker: index, pid: worker.pid, port: port + index }, 'media worker started');
+  }
+
+  #died(index: number, worker: MediaWorker): void {
+    if (this.#closed) return;
+    this.#options.logger.error({ worker: index, pid: worker.pid }, 'media worker died');
+    this.#workers[index] = undefined;
+    this.#replace(index, 0);
+  }
+
+  #replace(index: number, delayMs: number): void {
+    this.#later(delayMs, () => {
+      this.#start(index).catch((error: unknown) => {
+        this.#options.logger.error({ worker: index, err: error }, 'media worker could not be restarted');
+        this.#replace(index, Math.min(LAST_RETRY_MS, Math.max(FIRST_RETRY_MS, delayMs * 2)));
+      });
+    });
+  }
+
+  /** A worker that hangs is as bad as one that died, but nothing says so by itself. */
+  #watch(): void {
+    this.#later(PING_MS, () => {
+      for (const worker of this.workers) this.#check(worker);
+      this.#watch();
+    });
+  }
+
+  #check(worker: MediaWorker): void {
+    const silent = this.#later(SILENCE_MS, () => {
+      this.#options.logger.error({ pid: worker.pid }, 'media worker does not answer');
+      process.kill(worker.pid, 'SIGKILL');
+    });
+    const stop = () => {
+      clearTimeout(silent);
+      this.#timers.delete(silent);
+    };
+    worker.ping().then(stop, stop);
+  }
+
+  #later(delayMs: number, run: () => void): NodeJS.Timeout {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      if (!this.#closed) run();
+    }, delayMs);
+    timer.unref();
+    this.#timers.add(timer);
+    return timer;
+  }
+}
