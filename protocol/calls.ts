@@ -70,7 +70,10 @@ export type ConsumerOptions = z.infer<typeof ConsumerOptions>;
 /** The same for every call of this server, so a client loads its mediasoup Device before it joins. */
 export const capabilities = query('calls.capabilities', {}, z.strictObject({ routerRtpCapabilities: MediasoupObject }));
 
-/** Starts a call and rings the others. The starter then joins like anybody. Errors: `user_unknown`, `call_full`. */
+/**
+ * Starts a call and rings the others. The starter then joins like anybody, and is `reconnecting` until then (with
+ * `RING_MS` to do so). Errors: `user_unknown`, `call_full`.
+ */
 export const start = mutation(
   'calls.start',
   {
@@ -166,6 +169,10 @@ export const setConsumer = setter(
 );
 
 export const ringing = event('calls.ringing', { call: Call });
+/**
+ * Any change of a call, to all devices of everybody ever asked into it; the last one shows how it ended. A device that
+ * is in the call and finds its own participant `reconnecting` while connected has lost the media server: join again.
+ */
 export const updated = event('calls.updated', { call: Call });
 export const ended = event('calls.ended', { callId: CallId });
 export const consumerAdded = event('calls.consumerAdded', { callId: CallId, consumer: ConsumerOptions });
