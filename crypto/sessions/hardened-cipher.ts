@@ -1,0 +1,113 @@
+import type { SessionType } from '@privacyresearch/libsignal-protocol-typescript';
+import { CryptoError } from '../crypto-error.ts';
+import type { CryptoErrorCode } from '../crypto-error.ts';
+import { SessionBuilder, SessionCipher, SignalProtocolAddress } from './library.ts';
+import type { SignalKeyPair } from './session-store.ts';
+
+type LibrarySession = SessionType<ArrayBuffer>;
+type LibraryStorage = ConstructorParameters<typeof SessionCipher>[0];
+type LibraryRecord = Awaited<ReturnType<SessionCipher['getRecord']>>;
+type LibraryPrekeyMessage = Parameters<SessionBuilder['startSessionWthPreKeyMessage']>[2];
+type LibraryKeyPair = Parameters<SessionBuilder['startSessionAsInitiator']>[0];
+
+/** The library wants an address for its lock and its error texts; neither is used here. */
+const NOWHERE = new SignalProtocolAddress('nobody', 1);
+
+/**
+ * The ratchet steps of the library, on one session in memory. Everything around them that went wrong in the library
+ * is left out: its record, its storage calls, its trust checks and its realm-wide lock. Each call works on the
+ * session it is given, so callers pass a copy and keep it only if the call succeeded.
+ */
+export class HardenedCipher extends SessionCipher {
+  #session: LibrarySession | undefined;
+
+  constructor(identity: SignalKeyPair) {
+    super(storageOf(identity), NOWHERE);
+  }
+
+  /** Advances the sending chain and encrypts. */
+  async encryptIn(
+    session: LibrarySession,
+    plaintext: ArrayBuffer,
+  ): Promise<{ readonly type: 'message' | 'prekey'; readonly body: Uint8Array<ArrayBuffer> }> {
+    this.#session = session;
+    // Its public `encrypt` only puts this job into the realm-wide queue.
+    const { type, body = '' } = await this['encryptJob'](plaintext);
+    return {
+      type: type === 3 ? 'prekey' : 'message',
+      body: Uint8Array.from(body, (char: string) => char.charCodeAt(0)),
+    };
+  }
+
+  /** Steps the ratchet if needed, checks the MAC and decrypts. Throws `tampered`, `replayed`, `too_far_ahead`, `key_weak`. */
+  async decryptIn(session: LibrarySession, message: ArrayBuffer): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      return new Uint8Array(await this.doDecryptWhisperMessage(message, session));
+    } catch (error) {
+      throw refusal(error);
+    }
+  }
+
+  /** The record that the library's encryption reads its session from and would write back to. */
+  override getRecord(): Promise<LibraryRecord> {
+    const record = { getOpenSession: () => this.#session, updateSessionState: () => {}, serialize: () => '' };
+    return Promise.resolve(record as unknown as LibraryRecord);
+  }
+}
+
+/** X3DH as the initiator (X3DH specification, section 3.3). Bundle and signature must have been verified. */
+export function startAsInitiator(
+  identity: SignalKeyPair,
+  baseKey: LibraryKeyPair,
+  theirs: {
+    readonly identityKey: ArrayBuffer;
+    readonly signedPrekey: ArrayBuffer;
+    readonly prekey?: ArrayBuffer | undefined;
+  },
+): Promise<LibrarySession> {
+  const builder = new SessionBuilder(storageOf(identity), NOWHERE);
+  return builder.startSessionAsInitiator(baseKey, theirs.identityKey, theirs.signedPrekey, theirs.prekey, 0);
+}
+
+/** X3DH as the responder (section 3.4). The sender's identity must have been verified. */
+export function startAsResponder(
+  identity: SignalKeyPair,
+  ours: { readonly signedPrekey: LibraryKeyPair; readonly prekey?: LibraryKeyPair | undefined },
+  theirs: { readonly identityKey: ArrayBuffer; readonly baseKey: ArrayBuffer },
+): Promise<LibrarySession> {
+  const builder = new SessionBuilder(storageOf(identity), NOWHERE);
+  const message = { ...theirs, registrationId: 0 } as unknown as LibraryPrekeyMessage;
+  return builder.startSessionWthPreKeyMessage(ours.prekey, ours.signedPrekey, message);
+}
+
+/** Key pairs as the library takes them: buffers of their own. */
+export function libraryKeyPair({ publicKey, privateKey }: SignalKeyPair): LibraryKeyPair {
+  return { pubKey: publicKey.slice().buffer, privKey: privateKey.slice().buffer };
+}
+
+function storageOf(identity: SignalKeyPair): LibraryStorage {
+  const pair = libraryKeyPair(identity);
+  const storage: Partial<LibraryStorage> = {
+    getIdentityKeyPair: () => Promise.resolve(pair),
+    getLocalRegistrationId: () => Promise.resolve(0),
+    // Trust is decided before the library is called at all.
+    isTrustedIdentity: () => Promise.resolve(true),
+    saveIdentity: () => Promise.resolve(true),
+    storeSession: () => Promise.resolve(),
+  };
+  return storage as LibraryStorage;
+}
+
+/** The library tells its refusals apart by their texts only. Anything else is a fault and stays what it is. */
+const REFUSALS: ReadonlyMap<string, readonly [CryptoErrorCode, string]> = new Map([
+  ['Bad MAC', ['tampered', 'the message does not authenticate']],
+  ['Tried to decrypt on a sending chain', ['tampered', 'the message uses our own ratchet key']],
+  ['Got invalid request to extend chain after it was already closed', ['tampered', 'no such message in that chain']],
+  ['Message key not found. The counter was repeated or the key was not filled.', ['replayed', 'accepted before']],
+  ['Over 2000 messages into the future!', ['too_far_ahead', 'more than 2,000 messages were skipped']],
+]);
+
+function refusal(error: unknown): unknown {
+  const known = error instanceof Error ? REFUSALS.get(error.message) : undefined;
+  return known === undefined ? error : new CryptoError(...known);
+}
