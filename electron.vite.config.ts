@@ -8,6 +8,7 @@ const external = ['electron', /^electron\//, /^node:/, ...builtinModules];
 
 // Everything else is bundled, so that the installer ships no node_modules.
 // The targets are written out because electron-vite knows Electron's versions only up to 44.
+// It takes only Node's for the preload, too.
 export default defineConfig({
   main: {
     build: {
@@ -24,7 +25,7 @@ export default defineConfig({
   preload: {
     build: {
       externalizeDeps: false,
-      target: 'chrome156',
+      target: 'node24',
       outDir: path('out/preload'),
       // A sandboxed preload cannot load an ES module.
       rollupOptions: {

@@ -25,7 +25,7 @@ function spokenText(max: number) {
   return z
     .string()
     .max(max)
-    .regex(/^[^\0-\x09\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]*$/);
+    .regex(/^[[^\p{Cc}\u202a-\u202e\u2066-\u2069]\n]*$/v);
 }
 
 export const ShellDescription = z.strictObject({

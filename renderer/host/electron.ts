@@ -74,9 +74,7 @@ async function ask<C extends BridgeCall>(
 
 /** For what nobody waits for: a badge or notification that fails must not stop a message from being shown. */
 function inBackground(work: Promise<unknown>): void {
-  work.catch((error: unknown) => {
-    console.warn('The desktop shell refused:', error instanceof BridgeError ? error.code : 'unreadable answer');
-  });
+  work.catch((error: unknown) => reportError(error));
 }
 
 function secretStore(bridge: TeahouseBridge): SecretStore {
@@ -101,7 +99,7 @@ function notifier(bridge: TeahouseBridge): Host['notify'] {
 
 /** Makes names and messages of other people fit for a notification: no control or override characters, not too long. */
 function shorten(text: string, length: number): string {
-  const plain = text.replace(/[\0-\x09\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]/g, ' ');
+  const plain = text.replace(/[[\p{Cc}\u202a-\u202e\u2066-\u2069]--\n]/gv, ' ');
   return plain.length <= length ? plain : `${plain.slice(0, length - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 

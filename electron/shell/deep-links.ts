@@ -1,0 +1,55 @@
+import { DEEP_LINK_SCHEME, parseDeepLink, type ServerAddress } from '../../protocol/ipc/server-address.ts';
+
+/** The deep link among a program's arguments, which is how Windows and Linux hand one over. */
+export function deepLinkIn(argv: readonly string[]): ServerAddress | null {
+  const link = argv.find((argument) => argument.toLowerCase().startsWith(`${DEEP_LINK_SCHEME}:`));
+  return link === undefined ? null : parseDeepLink(link);
+}
+
+export interface DeepLinksOptions {
+  readonly serverOrigin: () => string | null;
+  /** Asks whether the app should belong to `wanted` (instead of `present`). */
+  readonly confirmServer: (wanted: string, present: string | null) => Promise<boolean>;
+  /** Keeps the server and loads the interface anew; the new page takes the invitation when it starts. */
+  readonly setServer: (origin: string) => Promise<void>;
+  /** Tells the page that is there that there is something to take. */
+  readonly announce: () => void;
+}
+
+/**
+ * Invitations that arrive by deep link. Any web page can make the system open one, so a link never changes which
+ * server the app talks to unless the person agrees.
+ */
+export class DeepLinks {
+  readonly #options: DeepLinksOptions;
+  #pending: string | null = null;
+  #asking = false;
+
+  constructor(options: DeepLinksOptions) {
+    this.#options = options;
+  }
+
+  async open(address: ServerAddress): Promise<void> {
+    const { serverOrigin, confirmServer, setServer, announce } = this.#options;
+    const present = serverOrigin();
+    if (address.origin === present) {
+      this.#pending = address.invitation;
+      announce();
+      return;
+    }
+    // One question at a time: a page that opens a hundred links gets one dialog.
+    if (this.#asking) return;
+    this.#asking = true;
+    const agreed = await confirmServer(address.origin, present).finally(() => (this.#asking = false));
+    if (!agreed) return;
+    this.#pending = address.invitation;
+    await setServer(address.origin);
+  }
+
+  /** Hands the invitation over, once. It survives a page that is loaded anew before taking it. */
+  take(): string | null {
+    const invitation = this.#pending;
+    this.#pending = null;
+    return invitation;
+  }
+}

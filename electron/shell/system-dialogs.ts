@@ -1,0 +1,33 @@
+import type { MessageBoxOptions } from 'electron';
+
+/** Which of the two buttons below does it. */
+export const AGREED = 1;
+
+/** Asks whether the app shall belong to another server than now. Cancelling is the default, by key and by click. */
+export function confirmServerDialog(wanted: string, present: string | null): MessageBoxOptions {
+  return {
+    type: 'question',
+    message: present === null ? `Connect Teahouse to ${wanted}?` : `Connect Teahouse to ${wanted} instead?`,
+    detail:
+      present === null
+        ? 'An invitation names this server. Go on only if it is your organisation’s.'
+        : `Teahouse on this computer belongs to ${present}. An invitation names another server. Go on only if you expected this.`,
+    buttons: ['Cancel', 'Connect'],
+    defaultId: 0,
+    cancelId: 0,
+    noLink: true,
+  };
+}
+
+/** Says that the interface keeps failing. */
+export function keepsFailingDialog(): MessageBoxOptions {
+  return {
+    type: 'error',
+    message: 'Teahouse keeps failing',
+    detail: 'Your messages are safe on this computer. Quit, or try once more.',
+    buttons: ['Quit', 'Try again'],
+    defaultId: 1,
+    cancelId: 0,
+    noLink: true,
+  };
+}
