@@ -9,7 +9,7 @@ import { WorkerPool } from './worker-pool.ts';
 export interface SfuOptions {
   /** Worker processes; default one per core, 1 below 4 cores. */
   readonly workers?: number | undefined;
-  /** Worker i listens on `port + i`, UDP and TCP. */
+  /** Worker i listens on `port + i`, UDP and TCP; with 0 each on any free port. */
   readonly port: number;
   /** With '0.0.0.0' or '::' and no announced address, every address of this machine. */
   readonly listenIp: string;

@@ -4,7 +4,7 @@ import type { Log } from './log.ts';
 import { MediaWorker } from './media-worker.ts';
 
 export interface WorkerPoolOptions extends ListenOptions {
-  /** How many processes; the one at index i listens on `port + i`. */
+  /** How many processes; the one at index i listens on `port + i` (any free port if `port` is 0). */
   readonly workers: number;
   readonly workerBin?: string | undefined;
   readonly logger: Log;
@@ -63,7 +63,7 @@ export class WorkerPool {
   async #start(index: number): Promise<void> {
     const { port, listenIp, announcedAddress, workerBin } = this.#options;
     const worker = await MediaWorker.start({
-      port: port + index,
+      port: portOf(port, index),
       listenIp,
       announcedAddress,
       workerBin,
@@ -71,7 +71,7 @@ export class WorkerPool {
     });
     if (this.#closed) return worker.close();
     this.#workers[index] = worker;
-    this.#options.logger.info({ worker: index, pid: worker.pid, port: port + index }, 'media worker started');
+    this.#options.logger.info({ worker: index, pid: worker.pid, port: portOf(port, index) }, 'media worker started');
   }
 
   #died(index: number, worker: MediaWorker): void {
@@ -119,4 +119,9 @@ export class WorkerPool {
     this.#timers.add(timer);
     return timer;
   }
+}
+
+/** 0 leaves the choice of a free port to each worker. */
+function portOf(first: number, index: number): number {
+  return first === 0 ? 0 : first + index;
 }

@@ -4,7 +4,7 @@
  *   import { createSfu, type Sfu, type SfuOptions } from './sfu/sfu.ts';
  *   createSfu(options: {
  *     workers?: number;           // worker processes; default one per core, 1 below 4 cores
- *     port: number;               // worker i listens on port + i, UDP and TCP
+ *     port: number;               // worker i listens on port + i, UDP and TCP; 0: any free port (for tests)
  *     listenIp: string;           // '0.0.0.0' or '::' without announcedAddress: every address of this machine
  *     announcedAddress?: string;  // IP or host name that clients are told instead of listenIp
  *     workerBin?: string;         // default: MEDIASOUP_WORKER_BIN, else mediasoup's own
