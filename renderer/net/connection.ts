@@ -33,6 +33,8 @@ export interface Connection {
   request<M extends Method>(method: M, params: ParamsOf<M>, options?: { signal?: AbortSignal }): Promise<ResultOf<M>>;
   /** Starts anew with this session token (or none), for example after signing in. Resolves once hello was answered. */
   restart(session: string | null): Promise<ResultOf<typeof hello>>;
+  /** Gives the connection up until the next `restart`. */
+  pause(): void;
   close(): void;
 }
 

@@ -7,7 +7,13 @@ export type DeliveryState = 'queued' | 'sent' | 'delivered' | 'read' | 'failed';
 
 export type MessageBody =
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'call'; readonly callId: CallId; readonly media: CallMedia; readonly outcome: CallOutcome; readonly durationMs: number | null }
+  | {
+      readonly kind: 'call';
+      readonly callId: CallId;
+      readonly media: CallMedia;
+      readonly outcome: CallOutcome;
+      readonly durationMs: number | null;
+    }
   /** An envelope that could not be decrypted: shown, never silently dropped. */
   | { readonly kind: 'unreadable' };
 
@@ -34,6 +40,11 @@ export interface Conversation {
   readonly last: Message | null;
   readonly unread: number;
   readonly draft: string;
+  /**
+   * Why nothing can be sent or read here: what the server says of the person's keys contradicts what this device saw
+   * before, so somebody may be between. Null when all is well.
+   */
+  readonly problem: 'account-key-changed' | 'device-list-rolled-back' | null;
 }
 
 export interface ChatController {
@@ -59,5 +70,11 @@ export interface ChatController {
   /** Writes the entry of a call and tells the other person's devices (`call` content). */
   callStarted(userId: UserId, callId: CallId, media: CallMedia): Promise<void>;
   /** Sets the outcome of a call's entry (its own device's view); creates the entry where it is missing. */
-  callEnded(userId: UserId, callId: CallId, media: CallMedia, outcome: CallOutcome, durationMs: number | null): Promise<void>;
+  callEnded(
+    userId: UserId,
+    callId: CallId,
+    media: CallMedia,
+    outcome: CallOutcome,
+    durationMs: number | null,
+  ): Promise<void>;
 }

@@ -1,0 +1,205 @@
+import type { Account } from '../../protocol/accounts.ts';
+import type { CallMedia, Envelope, send } from '../../protocol/chat.ts';
+import type { Person } from '../../protocol/contacts.ts';
+import type {
+  ListedDevice,
+  NewDevice,
+  PrekeyBundle,
+  publishPrekeys,
+  SignedDeviceList,
+} from '../../protocol/devices.ts';
+import type { CallId, DeviceAddress, DeviceId, IdempotencyId, MessageId, UserId } from '../../protocol/ids.ts';
+import type { ParamsOf } from '../../protocol/method.ts';
+import type { SecretStore } from '../host/host.ts';
+import type { CallOutcome, Message } from '../modules/chat/model.ts';
+
+/** What this device holds. */
+export type Standing =
+  | { readonly kind: 'empty' }
+  /** Signed in on a new device that no list names yet. */
+  | { readonly kind: 'linking'; readonly account: Account; readonly session: string }
+  | { readonly kind: 'ready'; readonly account: Account; readonly deviceId: DeviceId; readonly session: string | null };
+
+export interface PreparedSignUp {
+  readonly userId: UserId;
+  readonly idempotencyId: IdempotencyId;
+  readonly device: NewDevice;
+  readonly deviceList: SignedDeviceList;
+}
+
+export interface PreparedLink {
+  readonly idempotencyId: IdempotencyId;
+  readonly device: NewDevice;
+  /** What both devices show, for the person to compare. */
+  readonly code: string;
+}
+
+/** Why nothing can be exchanged with a person: their published keys contradict what this device saw before. */
+export type TrustProblem = 'account-key-changed' | 'device-list-rolled-back';
+
+export interface ConversationSummary {
+  readonly userId: UserId;
+  readonly last: Message | null;
+  readonly unread: number;
+  readonly draft: string;
+  readonly problem: TrustProblem | null;
+}
+
+/** What an operation changed of what is shown; already durable when it is told. */
+export interface ChatChanges {
+  readonly messages: readonly Message[];
+  readonly removed: readonly MessageId[];
+  readonly conversations: readonly ConversationSummary[];
+}
+
+export interface MessagePage {
+  /** Oldest first. */
+  readonly messages: readonly Message[];
+  readonly more: boolean;
+}
+
+export interface ReceiveOutcome {
+  /** Queue ids that are durable (or never will be readable) and may be acknowledged. */
+  readonly acknowledge: readonly number[];
+  readonly changes: ChatChanges;
+  /** Messages that are new here, for a notification: of others, not receipts, not copies of one's own. */
+  readonly arrived: readonly Message[];
+  /** Set if the next envelope (the one after those acknowledged) needs these people's device lists first. */
+  readonly needLists: readonly UserId[] | null;
+}
+
+export type SealOutcome =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'sealed'; readonly messageId: MessageId; readonly params: ParamsOf<typeof send> }
+  | { readonly kind: 'need-lists'; readonly messageId: MessageId; readonly users: readonly UserId[] }
+  | { readonly kind: 'need-bundles'; readonly messageId: MessageId; readonly devices: readonly DeviceAddress[] }
+  | { readonly kind: 'refused'; readonly messageId: MessageId; readonly problem: TrustProblem };
+
+/** A change of one's own device list: signed, not yet accepted by the server. */
+export interface ListChange {
+  readonly idempotencyId: IdempotencyId;
+  readonly list: SignedDeviceList;
+}
+
+/** What the prekey upkeep wants published; null when all is well. */
+export type PrekeyPublication = ParamsOf<typeof publishPrekeys>;
+
+/**
+ * All keys, sessions and history of this device. Runs in the one worker of the one window that owns them; every method
+ * is one operation, done one after the other, and durable when it resolves. Failures of storage reject.
+ */
+export interface Vault {
+  /** Opens the storage and picks the account used last. Asks the shell's secret store for the key at rest, if there is one. */
+  open(secrets: SecretStore | null): Promise<Standing>;
+  close(): Promise<void>;
+  standing(): Promise<Standing>;
+
+  /** Makes (or finds, after an answer was lost) the keys of a new account; the same input gives the same request. */
+  prepareSignUp(input: {
+    readonly invitation: string;
+    readonly username: string;
+    readonly displayName: string;
+    readonly deviceName: string;
+  }): Promise<PreparedSignUp>;
+  /** The server refused: the next attempt is another request. */
+  signUpRefused(): Promise<void>;
+  /** A signature of the challenge by the device that this account has here; null if it has none. Makes it the current one. */
+  signInProof(input: {
+    readonly username: string;
+    readonly challenge: string;
+  }): Promise<{ readonly deviceId: DeviceId; readonly proof: string } | null>;
+  /** Signed up or in with the device prepared for it. */
+  signedIn(input: { readonly account: Account; readonly session: string }): Promise<Standing>;
+  /** Forgets the session token; keys and history stay, sealed. */
+  signedOut(): Promise<void>;
+  /** Signed in without a device: makes (or finds) the keys of a new one. `session` replaces the one kept. */
+  prepareLink(input: {
+    readonly account: Account;
+    readonly session: string;
+    readonly deviceName: string;
+    /** True when the server no longer knows the device whose keys are here: they are replaced, the history stays. */
+    readonly replaceDevice: boolean;
+  }): Promise<PreparedLink>;
+  /** The list that is said to name this device now. False if it does not, or not with this device's own keys. */
+  completeLink(list: SignedDeviceList): Promise<Standing | null>;
+  /** Throws the keys of the device that was to be linked away. */
+  abandonLink(): Promise<void>;
+
+  /** Verifies lists against what was pinned, and pins them. Refused ones become the conversation's `problem`. */
+  updateLists(input: {
+    readonly lists: readonly SignedDeviceList[];
+    readonly asked: readonly UserId[];
+  }): Promise<ChatChanges>;
+  /** Of these people, those whose pinned list is older than the version named. */
+  outdatedLists(known: readonly { readonly userId: UserId; readonly version: number }[]): Promise<readonly UserId[]>;
+  /** This account's verified devices; `canSign` if this device holds the account key. */
+  ownDevices(): Promise<{ readonly devices: readonly ListedDevice[]; readonly canSign: boolean }>;
+  linkCode(device: ListedDevice): Promise<string>;
+  /** Signs the next version of the own list, with a device more or one less. Take the newest list first. */
+  changeOwnList(change: { readonly add: ListedDevice } | { readonly remove: DeviceId }): Promise<ListChange>;
+
+  startSessions(bundles: readonly PrekeyBundle[]): Promise<void>;
+  /** Given the server's count of one-time prekeys: what to publish. The private halves are durable by then. */
+  prekeysToPublish(remaining: number): Promise<PrekeyPublication | null>;
+  prekeysPublished(publication: PrekeyPublication): Promise<void>;
+
+  people(): Promise<readonly Person[]>;
+  keepPeople(people: readonly Person[]): Promise<void>;
+
+  conversations(): Promise<readonly ConversationSummary[]>;
+  /** The newest page before `before` (an order; null: the newest of all). */
+  messages(input: {
+    readonly conversation: UserId;
+    readonly before: number | null;
+    readonly limit: number;
+  }): Promise<MessagePage>;
+  setDraft(input: { readonly conversation: UserId; readonly text: string }): Promise<void>;
+  /** Everything received in this conversation has been seen: receipts become due. */
+  markRead(conversation: UserId): Promise<ChatChanges>;
+
+  /** Envelopes in the order of the queue. `listsChecked`: people whose lists were fetched for the first of them just now. */
+  receive(input: {
+    readonly envelopes: readonly Envelope[];
+    readonly listsChecked: readonly UserId[];
+  }): Promise<ReceiveOutcome>;
+
+  /** Writes a message of one's own and its place in the outbox. */
+  enqueueText(input: { readonly conversation: UserId; readonly text: string }): Promise<ChatChanges>;
+  enqueueCall(input: {
+    readonly conversation: UserId;
+    readonly callId: CallId;
+    readonly media: CallMedia;
+  }): Promise<ChatChanges>;
+  /** Sets a call's outcome. `onlyOngoing`: unless something more certain is known already. */
+  endCall(input: {
+    readonly conversation: UserId;
+    readonly callId: CallId;
+    readonly media: CallMedia;
+    readonly outcome: CallOutcome;
+    readonly durationMs: number | null;
+    readonly onlyOngoing: boolean;
+  }): Promise<ChatChanges>;
+  /** Calls whose entry still says `ongoing`. */
+  ongoingCalls(): Promise<
+    readonly {
+      readonly conversation: UserId;
+      readonly callId: CallId;
+      readonly media: CallMedia;
+      readonly mine: boolean;
+    }[]
+  >;
+
+  /** Moves receipts that are due into the outbox. */
+  collectReceipts(): Promise<void>;
+  /** Conversations that have something to send. */
+  outbox(): Promise<readonly UserId[]>;
+  /**
+   * Seals the oldest waiting item of a conversation, or finds it sealed already: then the very same bytes are sent again.
+   * `again` seals it anew, after the server refused it for a stale device list.
+   */
+  sealNext(input: { readonly conversation: UserId; readonly again: boolean }): Promise<SealOutcome>;
+  sent(input: { readonly messageId: MessageId; readonly position: number }): Promise<ChatChanges>;
+  sendFailed(messageId: MessageId): Promise<ChatChanges>;
+  retry(messageId: MessageId): Promise<ChatChanges>;
+  discard(messageId: MessageId): Promise<ChatChanges>;
+}

@@ -1,0 +1,251 @@
+import * as wire from '../../../protocol/accounts.ts';
+import type { Account, Role, Session } from '../../../protocol/accounts.ts';
+import * as devicesWire from '../../../protocol/devices.ts';
+import { ProtocolError } from '../../../protocol/errors.ts';
+import { IdempotencyId } from '../../../protocol/ids.ts';
+import type { DeviceId, SessionId } from '../../../protocol/ids.ts';
+import type { Ownership } from '../../app/ownership.ts';
+import type { Standing, Vault } from '../../crypto/vault.ts';
+import type { Host } from '../../host/host.ts';
+import type { Connection } from '../../net/connection.ts';
+import { retrying } from '../../net/retrying.ts';
+import type { AccountsController, AccountStage, InvitationInfo } from './model.ts';
+
+/** How long a request to be linked lives on the server, in milliseconds. */
+const LINK_MS = 10 * 60_000;
+
+export interface AccountsDependencies {
+  readonly host: Host;
+  readonly connection: Connection;
+  readonly vault: Vault;
+  /** Starts the worker behind `vault`. */
+  readonly startVault: () => void;
+  readonly ownership: Ownership;
+  /** Loads everything that is shown of the account, before the stage becomes `ready`. */
+  readonly enter: (own: { readonly account: Account; readonly deviceId: DeviceId }) => Promise<void>;
+  /** Clears it again. */
+  readonly leave: () => void;
+}
+
+/** The stage machine of `model.ts`. */
+export class Accounts implements AccountsController {
+  stage: AccountStage = $state.raw({ kind: 'starting' });
+  readonly #deps: AccountsDependencies;
+  #linkTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(deps: AccountsDependencies) {
+    this.#deps = deps;
+    deps.connection.onState((state) => {
+      if (state.kind !== 'ended') return;
+      if (state.reason === 'replaced') this.lost();
+      else void this.#sessionEnded();
+    });
+    deps.connection.on(devicesWire.linked, () => this.#linkedElsewhere());
+    deps.connection.onResync(() => this.#resynchronise());
+  }
+
+  /** Finds out where this device stands. Called once, at the start. */
+  async begin(): Promise<void> {
+    if (await this.#deps.ownership.acquire()) await this.#open();
+    else this.stage = { kind: 'elsewhere' };
+  }
+
+  /** Another window has the keys now. */
+  lost(): void {
+    clearTimeout(this.#linkTimer);
+    this.#deps.leave();
+    this.stage = { kind: 'elsewhere' };
+  }
+
+  async useHere(): Promise<void> {
+    this.stage = { kind: 'starting' };
+    await this.#deps.ownership.takeOver();
+    await this.#open();
+  }
+
+  async checkInvitation(token: string): Promise<InvitationInfo> {
+    return this.#ask(() => this.#deps.connection.request(wire.checkInvitation, { invitation: token }));
+  }
+
+  async signUp(input: {
+    readonly invitation: string;
+    readonly displayName: string;
+    readonly username: string;
+    readonly password: string;
+  }): Promise<void> {
+    const { vault, connection, host } = this.#deps;
+    const { invitation, username, displayName, password } = input;
+    const prepared = await vault.prepareSignUp({ invitation, username, displayName, deviceName: host.deviceName });
+    try {
+      const params = { ...prepared, invitation, username, displayName, password };
+      const { account, session } = await this.#ask(() => connection.request(wire.signUp, params));
+      await this.#enter(await vault.signedIn({ account, session }));
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      await vault.signUpRefused();
+      // An earlier attempt went through and its answer was lost for good: then these are its keys.
+      if (error.code !== 'account_exists') throw error;
+      await this.signIn({ username, password });
+    }
+  }
+
+  async signIn(input: { readonly username: string; readonly password: string }): Promise<void> {
+    try {
+      if (await this.#signInAsDevice(input)) return;
+      await this.#signInToLink(input, false);
+    } catch (error) {
+      if (!ProtocolError.is(error, 'device_unknown')) throw error;
+      await this.#signInToLink(input, true);
+    }
+  }
+
+  async signOut(): Promise<void> {
+    const { connection, vault } = this.#deps;
+    // Offline, the token is forgotten here all the same; it can be revoked from any other session.
+    await connection.request(wire.signOut, {}).catch(() => undefined);
+    await vault.signedOut();
+    await this.#sessionEnded();
+  }
+
+  async cancelLinking(): Promise<void> {
+    clearTimeout(this.#linkTimer);
+    await this.#deps.connection.request(wire.signOut, {}).catch(() => undefined);
+    await this.#deps.vault.abandonLink();
+    this.stage = { kind: 'welcome' };
+    this.#connect(null);
+  }
+
+  async sessions(): Promise<readonly Session[]> {
+    return (await this.#deps.connection.request(wire.sessions, {})).sessions;
+  }
+
+  async revokeSession(sessionId: SessionId): Promise<void> {
+    await this.#ask(() => this.#deps.connection.request(wire.revokeSession, { sessionId }));
+  }
+
+  async createInvitations(input: {
+    readonly count: number;
+    readonly role: Role;
+    readonly validHours: number;
+  }): Promise<readonly string[]> {
+    const { connection, host } = this.#deps;
+    const params = { ...input, idempotencyId: newIdempotencyId() };
+    const { invitations } = await this.#ask(() => connection.request(wire.createInvitations, params));
+    const origin = await host.serverOrigin();
+    return invitations.map((token) => `${origin}/#/join/${token}`);
+  }
+
+  async #open(): Promise<void> {
+    const { host, vault, startVault } = this.#deps;
+    try {
+      startVault();
+      await this.#enter(await vault.open(host.secrets));
+    } catch (error) {
+      this.stage = { kind: 'storage-failed' };
+      throw error;
+    }
+  }
+
+  async #enter(standing: Standing): Promise<void> {
+    if (standing.kind === 'empty') {
+      this.stage = { kind: 'welcome' };
+      this.#connect(null);
+    } else if (standing.kind === 'linking') {
+      // The stage follows once the request has been made again: its code is worth nothing without.
+      this.#connect(standing.session);
+    } else if (standing.session === null) {
+      this.stage = { kind: 'signed-out', username: standing.account.username };
+      this.#connect(null);
+    } else {
+      clearTimeout(this.#linkTimer);
+      await this.#deps.enter(standing);
+      this.stage = { kind: 'ready', account: standing.account };
+      this.#connect(standing.session);
+    }
+  }
+
+  /** True if this device has keys of the account and the server took their proof. */
+  async #signInAsDevice(input: { readonly username: string; readonly password: string }): Promise<boolean> {
+    const { vault, connection } = this.#deps;
+    const answer = await this.#ask(async () => {
+      const challenge = connection.welcome?.challenge ?? '';
+      const device = await vault.signInProof({ username: input.username, challenge });
+      if (device === null) return null;
+      return connection.request(wire.signIn, { ...input, device, idempotencyId: newIdempotencyId() });
+    });
+    if (answer === null) return false;
+    await this.#enter(await vault.signedIn(answer));
+    return true;
+  }
+
+  async #signInToLink(
+    input: { readonly username: string; readonly password: string },
+    replaceDevice: boolean,
+  ): Promise<void> {
+    const { vault, connection, host } = this.#deps;
+    const params = { ...input, idempotencyId: newIdempotencyId() };
+    const { account, session } = await this.#ask(() => connection.request(wire.signIn, params));
+    await vault.prepareLink({ account, session, deviceName: host.deviceName, replaceDevice });
+    this.#connect(session);
+  }
+
+  /** Asks to be linked (again), or notices that it was, whenever the connection begins anew with a session. */
+  async #resynchronise(): Promise<void> {
+    const { connection, vault, host } = this.#deps;
+    const { welcome } = connection;
+    if (welcome === null || welcome.account === null || this.stage.kind === 'ready') return;
+    if (welcome.deviceId !== null) {
+      await this.#completeLink(welcome.account);
+      return;
+    }
+    const { account } = welcome;
+    const session = await this.#linkSession();
+    if (session === null) return;
+    const link = await vault.prepareLink({ account, session, deviceName: host.deviceName, replaceDevice: false });
+    await connection.request(devicesWire.requestLink, { device: link.device, idempotencyId: link.idempotencyId });
+    clearTimeout(this.#linkTimer);
+    this.#linkTimer = setTimeout(() => void this.#resynchronise().catch(() => undefined), LINK_MS);
+    this.stage = { kind: 'linking', account, code: link.code, expiresAt: Date.now() + LINK_MS };
+  }
+
+  async #linkSession(): Promise<string | null> {
+    const standing = await this.#deps.vault.standing();
+    return standing.kind === 'linking' ? standing.session : null;
+  }
+
+  async #linkedElsewhere(): Promise<void> {
+    const session = await this.#linkSession();
+    if (session !== null) this.#connect(session);
+  }
+
+  async #completeLink(account: Account): Promise<void> {
+    const { connection, vault } = this.#deps;
+    const { lists } = await connection.request(devicesWire.lists, { users: [account.userId] });
+    const [list] = lists;
+    const standing = list === undefined ? null : await vault.completeLink(list);
+    if (standing !== null) await this.#enter(standing);
+  }
+
+  async #sessionEnded(): Promise<void> {
+    const { vault, leave } = this.#deps;
+    await vault.signedOut();
+    leave();
+    await this.#enter(await vault.standing());
+  }
+
+  async #ask<T>(attempt: () => Promise<T>): Promise<T> {
+    const { connection } = this.#deps;
+    // The desktop app learns its server from the first link; nobody has tried to connect since.
+    if (connection.state.kind === 'offline' && connection.state.retryAt === null) this.#connect(null);
+    return retrying(connection, attempt);
+  }
+
+  /** How it ends shows in the connection's state. */
+  #connect(session: string | null): void {
+    this.#deps.connection.restart(session).catch(() => undefined);
+  }
+}
+
+function newIdempotencyId(): IdempotencyId {
+  return IdempotencyId.parse(crypto.randomUUID());
+}

@@ -1,0 +1,264 @@
+import * as wire from '../../../protocol/chat.ts';
+import type { CallMedia } from '../../../protocol/chat.ts';
+import { listChanged } from '../../../protocol/devices.ts';
+import type { CallId, MessageId, UserId } from '../../../protocol/ids.ts';
+import type { ChatChanges, ConversationSummary, ReceiveOutcome, Vault } from '../../crypto/vault.ts';
+import type { Host } from '../../host/host.ts';
+import type { Connection } from '../../net/connection.ts';
+import type { ContactsController } from '../contacts/model.ts';
+import { CallEntries } from './call-entries.ts';
+import { DeviceLists } from './device-lists.ts';
+import { Inbox } from './inbox.ts';
+import { mergeMessages } from './merge-messages.ts';
+import type { CallOutcome, ChatController, Conversation, Message } from './model.ts';
+import { Outbox } from './outbox.ts';
+import { Receipts } from './receipts.ts';
+
+const PAGE = 50;
+/** Between the last key and the draft's being written, in milliseconds. */
+const DRAFT_MS = 400;
+
+export interface ChatDependencies {
+  readonly connection: Connection;
+  readonly vault: Vault;
+  readonly contacts: ContactsController;
+  readonly host: Host;
+  /** Told of faults that nobody waits for; never gets content. */
+  readonly report: (error: unknown) => void;
+}
+
+/** What is shown of the vault's conversations, and the loops that send and receive. */
+export class Chat implements ChatController {
+  readonly #deps: ChatDependencies;
+  readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
+  readonly #receipts: Receipts;
+  readonly #callEntries: CallEntries;
+  readonly #lists: DeviceLists;
+  #summaries: ReadonlyMap<UserId, ConversationSummary> = $state.raw(new Map<UserId, ConversationSummary>());
+  #openedId: UserId | null = $state.raw(null);
+  messages: readonly Message[] = $state.raw([]);
+  hasOlder = $state.raw(false);
+  loading = $state.raw(false);
+  readonly conversations: readonly Conversation[] = $derived.by(() => this.#list());
+  readonly opened: Conversation | null = $derived.by(() =>
+    this.#openedId === null ? null : this.#conversation(this.#openedId),
+  );
+  readonly unread: number = $derived(this.conversations.reduce((sum, { unread }) => sum + unread, 0));
+  #draftTimer: ReturnType<typeof setTimeout> | undefined;
+  #unwrittenDraft: { readonly conversation: UserId; readonly text: string } | null = null;
+  #loaded = false;
+
+  constructor(deps: ChatDependencies) {
+    this.#deps = deps;
+    const { connection, vault, report } = deps;
+    const apply = (changes: ChatChanges) => this.#apply(changes);
+    this.#lists = new DeviceLists({ connection, vault, apply });
+    this.#outbox = new Outbox({ connection, vault, lists: this.#lists, apply, report });
+    this.#receipts = new Receipts(vault, this.#outbox, report);
+    this.#callEntries = new CallEntries({ connection, vault, apply, report });
+    const received = (outcome: ReceiveOutcome) => this.#received(outcome);
+    this.#inbox = new Inbox({ connection, vault, lists: this.#lists, received, report });
+    connection.on(wire.delivered, ({ envelope }) => (this.#loaded ? this.#inbox.add(envelope) : undefined));
+    connection.on(listChanged, ({ userId, version }) => this.#lists.changed(userId, version));
+    connection.onResync(() => this.#resynchronise());
+    connection.onState((state) => {
+      if (state.kind === 'online' && this.#mayWork()) void this.#goOn().catch(report);
+    });
+  }
+
+  async load(): Promise<void> {
+    const summaries = await this.#deps.vault.conversations();
+    this.#summaries = new Map(summaries.map((summary) => [summary.userId, summary]));
+    this.#loaded = true;
+    this.#deps.host.setBadge(this.unread);
+  }
+
+  clear(): void {
+    this.#loaded = false;
+    this.close();
+    for (const part of [this.#inbox, this.#receipts, this.#callEntries]) part.clear();
+    this.#summaries = new Map();
+    this.#deps.host.setBadge(0);
+  }
+
+  async open(userId: UserId): Promise<void> {
+    if (this.#openedId === userId) return;
+    this.close();
+    this.#openedId = userId;
+    await Promise.all([this.#loadPage(userId, null), this.#nameOf(userId)]);
+  }
+
+  close(): void {
+    void this.#writeDraft();
+    this.#openedId = null;
+    this.messages = [];
+    this.hasOlder = false;
+  }
+
+  async loadOlder(): Promise<void> {
+    const oldest = this.messages[0];
+    if (this.#openedId === null || oldest === undefined || !this.hasOlder || this.loading) return;
+    await this.#loadPage(this.#openedId, oldest.order);
+  }
+
+  async send(text: string): Promise<void> {
+    const conversation = this.#openedId;
+    if (conversation === null || text.trim() === '') return;
+    this.#forgetDraft(conversation);
+    this.#apply(await this.#deps.vault.enqueueText({ conversation, text }));
+    this.#outbox.wake(conversation);
+  }
+
+  async retry(messageId: MessageId): Promise<void> {
+    this.#apply(await this.#deps.vault.retry(messageId));
+    await this.#outbox.kick();
+  }
+
+  async discard(messageId: MessageId): Promise<void> {
+    this.#apply(await this.#deps.vault.discard(messageId));
+  }
+
+  setDraft(text: string): void {
+    const conversation = this.#openedId;
+    if (conversation === null) return;
+    this.#change(conversation, { draft: text });
+    this.#unwrittenDraft = { conversation, text };
+    clearTimeout(this.#draftTimer);
+    this.#draftTimer = setTimeout(() => void this.#writeDraft(), DRAFT_MS);
+  }
+
+  async markRead(): Promise<void> {
+    const conversation = this.#openedId;
+    if (conversation === null || (this.#summaries.get(conversation)?.unread ?? 0) === 0) return;
+    this.#apply(await this.#deps.vault.markRead(conversation));
+    this.#receipts.schedule();
+  }
+
+  async callStarted(userId: UserId, callId: CallId, media: CallMedia): Promise<void> {
+    this.#apply(await this.#deps.vault.enqueueCall({ conversation: userId, callId, media }));
+    this.#outbox.wake(userId);
+  }
+
+  async callEnded(
+    userId: UserId,
+    callId: CallId,
+    media: CallMedia,
+    outcome: CallOutcome,
+    durationMs: number | null,
+  ): Promise<void> {
+    const end = { conversation: userId, callId, media, outcome, durationMs, onlyOngoing: false };
+    this.#apply(await this.#deps.vault.endCall(end));
+    this.#receipts.schedule();
+  }
+
+  #mayWork(): boolean {
+    return this.#loaded && this.#deps.connection.welcome?.deviceId != null;
+  }
+
+  async #resynchronise(): Promise<void> {
+    if (!this.#mayWork()) return;
+    await this.#inbox.drain();
+    await this.#callEntries.settle();
+  }
+
+  /** Whatever the line's loss has stopped. */
+  async #goOn(): Promise<void> {
+    await this.#inbox.work();
+    await this.#receipts.collect();
+  }
+
+  #received(outcome: ReceiveOutcome): void {
+    this.#apply(outcome.changes);
+    if (outcome.acknowledge.length > 0) this.#receipts.schedule();
+    if (outcome.arrived.some(({ body }) => body.kind === 'call')) this.#callEntries.schedule();
+    for (const message of outcome.arrived) void this.#notify(message).catch(this.#deps.report);
+  }
+
+  async #notify(message: Message): Promise<void> {
+    const looking = document.visibilityState === 'visible' && document.hasFocus();
+    const { body, conversation } = message;
+    if (body.kind !== 'text' || (looking && this.#openedId === conversation)) return;
+    await this.#nameOf(conversation);
+    this.#deps.host.notify({
+      title: this.#deps.contacts.person(conversation).displayName,
+      body: body.text,
+      tag: conversation,
+      onClick: () => void this.open(conversation),
+    });
+  }
+
+  /** Names come from the directory; offline, the placeholder stays until the next time. */
+  async #nameOf(userId: UserId): Promise<void> {
+    await this.#deps.contacts.ensure([userId]).catch(() => undefined);
+  }
+
+  async #loadPage(conversation: UserId, before: number | null): Promise<void> {
+    this.loading = true;
+    try {
+      const page = await this.#deps.vault.messages({ conversation, before, limit: PAGE });
+      if (this.#openedId !== conversation) return;
+      this.messages = mergeMessages(this.messages, page.messages, []);
+      this.hasOlder = page.more;
+    } finally {
+      this.loading = false;
+    }
+  }
+
+  #apply(changes: ChatChanges): void {
+    if (!this.#loaded) return;
+    const shown = changes.messages.filter((message) => this.#belongsOnScreen(message));
+    if (shown.length > 0 || changes.removed.length > 0) {
+      this.messages = mergeMessages(this.messages, shown, changes.removed);
+    }
+    if (changes.conversations.length === 0) return;
+    const unknown = changes.conversations.filter(({ userId }) => !this.#summaries.has(userId));
+    for (const { userId } of unknown) void this.#nameOf(userId);
+    const draft = this.#unwrittenDraft;
+    const news = changes.conversations.map((summary) =>
+      summary.userId === draft?.conversation ? { ...summary, draft: draft.text } : summary,
+    );
+    this.#summaries = new Map([...this.#summaries, ...news.map((summary) => [summary.userId, summary] as const)]);
+    this.#deps.host.setBadge(this.unread);
+  }
+
+  /** Older than what is loaded stays unloaded, or the pages would have a hole. */
+  #belongsOnScreen(message: Message): boolean {
+    if (message.conversation !== this.#openedId) return false;
+    const oldest = this.messages[0];
+    return !this.hasOlder || oldest === undefined || message.order >= oldest.order;
+  }
+
+  #list(): Conversation[] {
+    const shown = [...this.#summaries.values()].filter((summary) => summary.last !== null || summary.draft !== '');
+    const order = ({ last }: ConversationSummary) => last?.order ?? 0;
+    return shown.sort((a, b) => order(b) - order(a)).map(({ userId }) => this.#conversation(userId));
+  }
+
+  #conversation(userId: UserId): Conversation {
+    const summary = this.#summaries.get(userId) ?? emptySummary(userId);
+    return { ...summary, person: this.#deps.contacts.person(userId) };
+  }
+
+  #change(userId: UserId, change: Partial<ConversationSummary>): void {
+    const summary = this.#summaries.get(userId) ?? emptySummary(userId);
+    this.#summaries = new Map(this.#summaries).set(userId, { ...summary, ...change });
+  }
+
+  #forgetDraft(conversation: UserId): void {
+    clearTimeout(this.#draftTimer);
+    this.#unwrittenDraft = null;
+    this.#change(conversation, { draft: '' });
+  }
+
+  async #writeDraft(): Promise<void> {
+    clearTimeout(this.#draftTimer);
+    const draft = this.#unwrittenDraft;
+    this.#unwrittenDraft = null;
+    if (draft !== null) await this.#deps.vault.setDraft(draft).catch(this.#deps.report);
+  }
+}
+
+function emptySummary(userId: UserId): ConversationSummary {
+  return { userId, last: null, unread: 0, draft: '', problem: null };
+}

@@ -1,0 +1,119 @@
+import * as wire from '../../../protocol/chat.ts';
+import type { Envelope } from '../../../protocol/chat.ts';
+import type { UserId } from '../../../protocol/ids.ts';
+import type { ReceiveOutcome, Vault } from '../../crypto/vault.ts';
+import type { Connection } from '../../net/connection.ts';
+import { isLostAnswer } from '../../net/retrying.ts';
+import { isLive } from '../../net/when-online.ts';
+import type { DeviceLists } from './device-lists.ts';
+
+/** Envelopes handed to the vault at once: few enough that other operations get their turn. */
+const BATCH = 20;
+const PAGE = 100;
+/** Most queue ids in one acknowledgement. */
+const ACKNOWLEDGE_LIMIT = 500;
+/** Wait after a failure that is not the line's, in milliseconds. */
+const RETRY_MS = 2000;
+
+export interface InboxDependencies {
+  readonly connection: Connection;
+  readonly vault: Vault;
+  readonly lists: DeviceLists;
+  readonly received: (outcome: ReceiveOutcome) => void;
+  readonly report: (error: unknown) => void;
+}
+
+/**
+ * Envelopes on their way to the vault, in the order of the device's queue on the server. They live in memory only: the
+ * server keeps each until it is acknowledged, which happens once the vault has it durably.
+ */
+export class Inbox {
+  readonly #deps: InboxDependencies;
+  #waiting: Envelope[] = [];
+  #acknowledge: number[] = [];
+  #working: Promise<void> | null = null;
+  #acknowledging = false;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(deps: InboxDependencies) {
+    this.#deps = deps;
+  }
+
+  /** Fetches the whole queue, after a connection that could not be resumed. */
+  async drain(): Promise<void> {
+    let after = 0;
+    for (let more = true; more;) {
+      const page = await this.#deps.connection.request(wire.pending, { after, limit: PAGE });
+      for (const envelope of page.envelopes) {
+        this.#take(envelope);
+        after = Math.max(after, envelope.queueId);
+      }
+      more = page.more && page.envelopes.length > 0;
+      await this.work();
+    }
+  }
+
+  /** One that arrived live. It may rest here while its sender's list cannot be had. */
+  add(envelope: Envelope): void {
+    this.#take(envelope);
+    void this.work();
+  }
+
+  /** Goes on with whatever waits; called whenever the line is back. Never rejects. */
+  work(): Promise<void> {
+    clearTimeout(this.#retryTimer);
+    this.#working ??= this.#receiveAll()
+      .catch((error: unknown) => {
+        if (isLostAnswer(error)) return;
+        this.#deps.report(error);
+        this.#retryTimer = setTimeout(() => void this.work(), RETRY_MS);
+      })
+      .finally(() => (this.#working = null));
+    void this.#sendAcknowledgements();
+    return this.#working;
+  }
+
+  clear(): void {
+    clearTimeout(this.#retryTimer);
+    this.#waiting = [];
+    this.#acknowledge = [];
+  }
+
+  #take(envelope: Envelope): void {
+    const known = this.#waiting.some((waiting) => waiting.queueId === envelope.queueId);
+    if (!known) this.#waiting.push(envelope);
+  }
+
+  async #receiveAll(): Promise<void> {
+    let listsChecked: readonly UserId[] = [];
+    while (this.#waiting.length > 0) {
+      const envelopes = this.#waiting.slice(0, BATCH);
+      const outcome = await this.#deps.vault.receive({ envelopes, listsChecked });
+      const done = new Set(outcome.acknowledge);
+      this.#waiting = this.#waiting.filter((envelope) => !done.has(envelope.queueId));
+      this.#acknowledge.push(...outcome.acknowledge);
+      this.#deps.received(outcome);
+      void this.#sendAcknowledgements();
+      listsChecked = outcome.needLists ?? [];
+      if (listsChecked.length > 0) await this.#deps.lists.fetch(listsChecked);
+    }
+  }
+
+  /** One at a time, so that what gathers meanwhile goes together. What fails is sent again with the next. */
+  async #sendAcknowledgements(): Promise<void> {
+    if (this.#acknowledging) return;
+    this.#acknowledging = true;
+    try {
+      while (this.#acknowledge.length > 0 && isLive(this.#deps.connection.state)) {
+        const queueIds = this.#acknowledge.slice(0, ACKNOWLEDGE_LIMIT);
+        await this.#deps.connection.request(wire.acknowledge, { queueIds });
+        const sent = new Set(queueIds);
+        this.#acknowledge = this.#acknowledge.filter((queueId) => !sent.has(queueId));
+      }
+    } catch (error) {
+      if (!isLostAnswer(error)) this.#deps.report(error);
+    } finally {
+      this.#acknowledging = false;
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import * as wire from '../../../protocol/contacts.ts';
+import type { Person } from '../../../protocol/contacts.ts';
+import type { UserId } from '../../../protocol/ids.ts';
+import type { Vault } from '../../crypto/vault.ts';
+import type { Connection } from '../../net/connection.ts';
+import { isLostAnswer } from '../../net/retrying.ts';
+import type { ContactsController } from './model.ts';
+
+/** People that a search brings at once. */
+const FOUND_LIMIT = 50;
+/** How many the server takes in one question. */
+const GET_LIMIT = 200;
+
+export interface ContactsDependencies {
+  readonly connection: Connection;
+  readonly vault: Vault;
+}
+
+/** Colleagues: the directory's answers, kept on the device so that names are there offline. */
+export class Contacts implements ContactsController {
+  readonly #deps: ContactsDependencies;
+  #known: ReadonlyMap<UserId, Person> = $state.raw(new Map<UserId, Person>());
+  readonly people: readonly Person[] = $derived(byName([...this.#known.values()]));
+  #loaded = false;
+
+  constructor(deps: ContactsDependencies) {
+    this.#deps = deps;
+    deps.connection.on(wire.changed, ({ person }) => this.#learn([person]));
+    deps.connection.onResync(() => this.#resynchronise());
+  }
+
+  async load(): Promise<void> {
+    this.#known = new Map((await this.#deps.vault.people()).map((person) => [person.userId, person]));
+    this.#loaded = true;
+  }
+
+  clear(): void {
+    this.#loaded = false;
+    this.#known = new Map();
+  }
+
+  person(userId: UserId): Person {
+    return this.#known.get(userId) ?? { userId, username: '', displayName: '', role: 'member' };
+  }
+
+  async ensure(users: readonly UserId[]): Promise<void> {
+    const missing = [...new Set(users)].filter((userId) => !this.#known.has(userId));
+    if (missing.length > 0) await this.#fetch(missing);
+  }
+
+  async find(text: string): Promise<readonly Person[]> {
+    try {
+      const params = { text: text.trim().slice(0, 64), limit: FOUND_LIMIT };
+      const { people } = await this.#deps.connection.request(wire.search, params);
+      await this.#learn(people);
+      return people;
+    } catch (error) {
+      if (!isLostAnswer(error)) throw error;
+      return this.people.filter((person) => matches(person, text)).slice(0, FOUND_LIMIT);
+    }
+  }
+
+  /** Names may have changed while nobody listened. */
+  async #resynchronise(): Promise<void> {
+    if (!this.#loaded || this.#deps.connection.welcome?.deviceId == null) return;
+    if (this.#known.size > 0) await this.#fetch([...this.#known.keys()]);
+    await this.find('');
+  }
+
+  async #fetch(users: readonly UserId[]): Promise<void> {
+    for (let start = 0; start < users.length; start += GET_LIMIT) {
+      const params = { users: users.slice(start, start + GET_LIMIT) };
+      const { people } = await this.#deps.connection.request(wire.get, params);
+      await this.#learn(people);
+    }
+  }
+
+  async #learn(people: readonly Person[]): Promise<void> {
+    if (!this.#loaded) return;
+    const news = people.filter((person) => !same(person, this.#known.get(person.userId)));
+    if (news.length === 0) return;
+    this.#known = new Map([...this.#known, ...news.map((person) => [person.userId, person] as const)]);
+    await this.#deps.vault.keepPeople(news);
+  }
+}
+
+function same(a: Person, b: Person | undefined): boolean {
+  return a.username === b?.username && a.displayName === b.displayName && a.role === b.role;
+}
+
+function byName(people: Person[]): Person[] {
+  const { compare } = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true });
+  return people.sort((a, b) => compare(a.displayName, b.displayName) || compare(a.username, b.username));
+}
+
+/** As the server searches: the beginning of any word of the display name, or of the username. */
+function matches(person: Person, text: string): boolean {
+  const wanted = text.trim().toLocaleLowerCase();
+  const name = person.displayName.toLocaleLowerCase();
+  return name.startsWith(wanted) || name.includes(` ${wanted}`) || person.username.startsWith(wanted);
+}
