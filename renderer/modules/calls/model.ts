@@ -11,6 +11,8 @@ export interface Tile {
   readonly camera: MediaStream | null;
   readonly screen: MediaStream | null;
   readonly audio: MediaStream | null;
+  /** What the shared screen plays. */
+  readonly screenAudio: MediaStream | null;
   readonly muted: boolean;
   readonly speaking: boolean;
 }
@@ -33,6 +35,13 @@ export interface CallsApi {
   start(userId: UserId, media: CallMedia): Promise<void>;
 }
 
+/** Something the person should know about a call that did not come about or has just ended. */
+export interface CallNotice {
+  readonly kind: 'offline' | 'full' | 'ended' | 'moved' | 'lost' | 'failed' | 'declined' | 'busy' | 'unanswered';
+  /** The other person's display name; may be empty. */
+  readonly name: string;
+}
+
 export type CallStage =
   | { readonly kind: 'idle' }
   | { readonly kind: 'ringing-out' }
@@ -42,6 +51,11 @@ export type CallStage =
 
 export interface CallsController extends CallsApi {
   readonly stage: CallStage;
+  /** What the present call is for; null while there is none. */
+  readonly media: CallMedia | null;
+  /** The call goes on while another part of the app is used. */
+  readonly minimised: boolean;
+  readonly notice: CallNotice | null;
   readonly incoming: IncomingCall | null;
   /** Calls this person may still come back to. */
   readonly rejoinable: readonly IncomingCall[];
@@ -64,4 +78,18 @@ export interface CallsController extends CallsApi {
   toggleShare(): Promise<void>;
   choose(kind: 'microphone' | 'camera' | 'speaker', deviceId: string): Promise<void>;
   leave(): Promise<void>;
+  minimise(): void;
+  restore(): void;
+  dismissNotice(): void;
+  /**
+   * The view tells at which size a person's picture is shown, in device pixels, or that it is not shown (null), so that
+   * no more than that is sent to this device.
+   */
+  show(
+    userId: UserId,
+    source: 'camera' | 'screen',
+    size: { readonly width: number; readonly height: number } | null,
+  ): void;
+  /** Tells a person whose window is hidden that a call comes in; the words are the interface's. */
+  notifyIncoming(words: { readonly title: string; readonly body: string }): void;
 }

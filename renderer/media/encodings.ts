@@ -1,0 +1,55 @@
+import type { ProducerCodecOptions, RtpEncodingParameters } from 'mediasoup-client/types';
+import type { Source } from '../../protocol/calls.ts';
+
+/** Height of the camera's picture at full size, in pixels. Narrower cameras scale the ladder down with them. */
+export const CAMERA_HEIGHT = 720;
+
+/**
+ * The camera's three simulcast layers, smallest first, as quarter, half and full size. The bitrates are what VP8 needs
+ * for a talking head at 320x180, 640x360 and 1280x720 and 30 frames a second.
+ */
+const CAMERA: readonly RtpEncodingParameters[] = [
+  { scaleResolutionDownBy: 4, maxBitrate: 150_000, scalabilityMode: 'L1T3' },
+  { scaleResolutionDownBy: 2, maxBitrate: 500_000, scalabilityMode: 'L1T3' },
+  { scaleResolutionDownBy: 1, maxBitrate: 1_500_000, scalabilityMode: 'L1T3' },
+];
+
+/** A screen is for reading: the full size, and half of it for whoever's line cannot carry that. */
+const SCREEN: readonly RtpEncodingParameters[] = [
+  { scaleResolutionDownBy: 2, maxBitrate: 500_000, maxFramerate: 10, scalabilityMode: 'L1T3' },
+  { scaleResolutionDownBy: 1, maxBitrate: 3_000_000, maxFramerate: 30, scalabilityMode: 'L1T3' },
+];
+
+/** Speech: DTX sends next to nothing in silence, in-band FEC (RFC 6716 section 2.1.7) hides single lost packets. */
+const SPEECH: ProducerCodecOptions = { opusDtx: true, opusFec: true, opusStereo: false, opusMaxAverageBitrate: 32_000 };
+/** What a shared screen plays may be music: stereo, and no gaps cut by DTX. */
+const PROGRAMME: ProducerCodecOptions = {
+  opusDtx: false,
+  opusFec: true,
+  opusStereo: true,
+  opusMaxAverageBitrate: 96_000,
+};
+
+export interface SendSettings {
+  readonly encodings?: RtpEncodingParameters[];
+  readonly codecOptions?: ProducerCodecOptions;
+}
+
+/** How a source is encoded. The objects are fresh, since mediasoup-client writes into the encodings. */
+export function sendSettings(source: Source): SendSettings {
+  switch (source) {
+    case 'microphone':
+      return { codecOptions: { ...SPEECH } };
+    case 'screen-audio':
+      return { codecOptions: { ...PROGRAMME } };
+    case 'camera':
+      return { encodings: CAMERA.map((layer) => ({ ...layer })), codecOptions: { videoGoogleStartBitrate: 1000 } };
+    case 'screen':
+      return { encodings: SCREEN.map((layer) => ({ ...layer })), codecOptions: { videoGoogleStartBitrate: 1000 } };
+  }
+}
+
+/** How many simulcast layers a video source is sent in. */
+export function layerCount(source: 'camera' | 'screen'): number {
+  return source === 'camera' ? CAMERA.length : SCREEN.length;
+}

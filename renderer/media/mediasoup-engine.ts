@@ -1,0 +1,178 @@
+import type {
+  Consumer,
+  Device,
+  DtlsParameters,
+  IceParameters,
+  RtpCapabilities,
+  RtpParameters,
+  Transport,
+} from 'mediasoup-client/types';
+import type { ConsumerOptions, Source, TransportOptions } from '../../protocol/calls.ts';
+import { sendSettings } from './encodings.ts';
+import type { JsonObject, MediaEngine, MediaSession, MediaSessionOptions, SentSource } from './engine.ts';
+import { keepAlive } from './transport-recovery.ts';
+
+/**
+ * The engine on mediasoup-client, which is its own chunk and arrives with the first prefetch or call.
+ * @param fetchCapabilities asks the server for `calls.capabilities`
+ */
+export function createMediasoupEngine(fetchCapabilities: () => Promise<JsonObject>): MediaEngine {
+  const parts = retrying(() => Promise.all([import('mediasoup-client'), fetchCapabilities()]));
+  let device: Promise<Device> | null = null;
+
+  const loadDevice = async () => {
+    const [{ Device }, routerRtpCapabilities] = await parts.get();
+    const loaded = await Device.factory();
+    await loaded.load({ routerRtpCapabilities: fromJson<RtpCapabilities>(routerRtpCapabilities) });
+    return loaded;
+  };
+  let ready: Device | null = null;
+
+  return {
+    async prefetch() {
+      await parts.get().catch(() => {});
+    },
+    async load() {
+      device ??= loadDevice();
+      try {
+        ready = await device;
+      } catch (error) {
+        device = null;
+        throw error;
+      }
+      return toJson(ready.recvRtpCapabilities);
+    },
+    open(options) {
+      if (ready === null) throw new Error('the media engine is opened before it was loaded');
+      return openSession(ready, options);
+    },
+  };
+}
+
+function openSession(device: Device, { transports, signalling, onLost }: MediaSessionOptions): MediaSession {
+  const send = device.createSendTransport(transportOptions(transports.sendTransport));
+  const receive = device.createRecvTransport(transportOptions(transports.receiveTransport));
+  const consumers = new Map<string, Consumer>();
+  const stopKeeping = [send, receive].map((transport) => {
+    transport.on('connect', ({ dtlsParameters }, done, failed) => {
+      void reply(signalling.connectTransport(transport.id, toJson(dtlsParameters)), done, failed);
+    });
+    const restartIce = async () => {
+      const iceParameters = fromJson<IceParameters>(await signalling.restartIce(transport.id));
+      await transport.restartIce({ iceParameters });
+    };
+    return keepAlive({ onState: (listener) => listen(transport, listener), restartIce, onLost });
+  });
+  send.on('produce', ({ kind, rtpParameters, appData }, done, failed) => {
+    const { source, paused } = appData as unknown as SentAppData;
+    const asked = signalling.produce({ source, kind, rtpParameters: toJson(rtpParameters), paused });
+    void reply(asked, (id) => done({ id }), failed);
+  });
+
+  return {
+    produce: (source, track, paused) => produce(send, source, track, paused),
+    async consume(options) {
+      const consumer = await receive.consume(consumerOptions(options));
+      consumers.set(consumer.id, consumer);
+      return consumer.track;
+    },
+    closeConsumer(consumerId) {
+      consumers.get(consumerId)?.close();
+      consumers.delete(consumerId);
+    },
+    async stats() {
+      return receive.closed ? null : receive.getStats();
+    },
+    close() {
+      for (const stop of stopKeeping) stop();
+      consumers.clear();
+      send.close();
+      receive.close();
+    },
+  };
+}
+
+interface SentAppData {
+  readonly source: Source;
+  readonly paused: boolean;
+}
+
+async function produce(
+  transport: Transport,
+  source: Source,
+  track: MediaStreamTrack,
+  paused: boolean,
+): Promise<SentSource> {
+  const appData: SentAppData = { source, paused };
+  const producer = await transport.produce({
+    track,
+    ...sendSettings(source),
+    // Tracks belong to LocalMedia, which stops and disables them.
+    stopTracks: false,
+    disableTrackOnPause: false,
+    appData: { ...appData },
+  });
+  return {
+    producerId: producer.id,
+    replaceTrack: (next) => producer.replaceTrack({ track: next }),
+    close: () => producer.close(),
+  };
+}
+
+function consumerOptions({ consumerId, producerId, kind, rtpParameters, participantId, source }: ConsumerOptions) {
+  return {
+    id: consumerId,
+    producerId,
+    kind,
+    rtpParameters: fromJson<RtpParameters>(rtpParameters),
+    // Tracks of one stream are kept in step by the browser: voice with face, screen with its sound.
+    streamId: `${participantId}-${source === 'screen' || source === 'screen-audio' ? 'screen' : 'person'}`,
+  };
+}
+
+function transportOptions({ id, iceParameters, iceCandidates, dtlsParameters }: TransportOptions) {
+  return {
+    id,
+    iceParameters: fromJson<IceParameters>(iceParameters),
+    iceCandidates: iceCandidates as unknown as Parameters<Device['createSendTransport']>[0]['iceCandidates'],
+    dtlsParameters: fromJson<DtlsParameters>(dtlsParameters),
+  };
+}
+
+/** Answers mediasoup-client's callbacks with the outcome of a request. */
+async function reply<T>(request: Promise<T>, done: (value: T) => void, failed: (error: Error) => void): Promise<void> {
+  try {
+    done(await request);
+  } catch (error) {
+    failed(error instanceof Error ? error : new Error('the request failed'));
+  }
+}
+
+function listen(transport: Transport, listener: (state: RTCPeerConnectionState) => void): () => void {
+  transport.on('connectionstatechange', listener);
+  return () => transport.off('connectionstatechange', listener);
+}
+
+/** Drops what JSON cannot carry (`undefined`), as the wire would. */
+function toJson(value: object): JsonObject {
+  return JSON.parse(JSON.stringify(value)) as JsonObject;
+}
+
+/** The wire only promises objects; mediasoup-client checks their inside itself wherever it takes them. */
+function fromJson<T>(value: JsonObject): T {
+  return value as unknown as T;
+}
+
+/** Remembers a success; a failure is tried anew the next time. */
+function retrying<T>(work: () => Promise<T>): { get(): Promise<T> } {
+  let pending: Promise<T> | null = null;
+  return {
+    get() {
+      pending ??= work().catch((error: unknown) => {
+        pending = null;
+        throw error;
+      });
+      return pending;
+    },
+  };
+}
