@@ -38,8 +38,8 @@ export const en = {
     loading: 'Loading…',
     more: 'Show more',
     unnamed: 'Unknown person',
-    showPassword: 'Show password',
-    hidePassword: 'Hide password',
+    showPassword: 'Show characters',
+    hidePassword: 'Hide characters',
   },
   nav: {
     label: 'Main',
@@ -52,14 +52,12 @@ export const en = {
   },
   line: {
     offline: 'You are offline. What you write is kept and sent when the connection is back.',
-    offlineRetry: (seconds: number) =>
-      `You are offline. What you write is kept and sent later. Next attempt in ${count(seconds, '# second', '# seconds')}.`,
     connecting: 'Connecting…',
     resynchronising: 'Catching up with what you missed…',
     online: 'Connected',
     unsupported: 'This app and the server no longer understand each other.',
     ended: 'This device was disconnected.',
-  } satisfies Record<Exclude<ConnectionState['kind'], never>, string> & Record<string, unknown>,
+  } satisfies Record<ConnectionState['kind'], string> & Record<string, unknown>,
   palette: {
     title: 'Go to or do',
     open: 'Search and commands',
@@ -151,6 +149,7 @@ export const en = {
     newChat: 'New chat',
     findPeople: 'Find people',
     findPeopleHint: 'A name or a username',
+    found: 'People',
     nobodyFound: 'Nobody of that name.',
     results: (value: number) => count(value, '# person', '# people'),
     searchChats: 'Search chats',
@@ -180,6 +179,7 @@ export const en = {
     loadOlder: 'Load older messages',
     beginning: (name: string) =>
       `This is the beginning of your conversation with ${name}. Messages and calls are end-to-end encrypted.`,
+    noChatsAction: 'Find a colleague',
     emptyTitle: (name: string) => `Say hello to ${name}`,
     states: {
       queued: 'Waiting to be sent',
@@ -313,7 +313,7 @@ export const en = {
     unavailable: 'The server is busy or restarting. Try again in a moment.',
     invitation_invalid: 'This invitation is not valid. Check that you have the whole link, or ask for a new one.',
     invitation_expired: 'This invitation has expired. Ask for a new one.',
-    invitation_used: 'This invitation has been used already. Ask for a new one, or sign in if you used it yourself.',
+    invitation_used: 'This invitation has already been used. Ask for a new one, or sign in if you used it yourself.',
     username_taken: 'Somebody has this username already. Choose another.',
     credentials_invalid: 'The username or the password is not right.',
     account_exists: 'This account exists already. Sign in instead.',

@@ -1,4 +1,4 @@
-import { ErrorCode, ProtocolError } from '../../protocol/errors.ts';
+import { ProtocolError, type ErrorCode } from '../../protocol/errors.ts';
 import { OfflineError, TimeoutError } from '../net/connection.ts';
 import type { Catalog } from './en.ts';
 

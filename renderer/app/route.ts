@@ -1,0 +1,61 @@
+import { UserId } from '../../protocol/ids.ts';
+import { InvitationToken } from '../../protocol/accounts.ts';
+
+export const settingsSections = ['profile', 'appearance', 'devices', 'sessions', 'invitations', 'about'] as const;
+export type SettingsSection = (typeof settingsSections)[number];
+
+/** What the window shows. Kept in the address's fragment, which no server sees. */
+export type Route =
+  | { readonly page: 'chats'; readonly userId: UserId | null }
+  | { readonly page: 'calls' }
+  /** The running call, in full. */
+  | { readonly page: 'call' }
+  | { readonly page: 'contacts' }
+  | { readonly page: 'settings'; readonly section: SettingsSection | null }
+  | { readonly page: 'join'; readonly invitation: string }
+  /** An invitation link whose token is not one, for example cut off by a mail program. */
+  | { readonly page: 'join-unreadable' };
+
+export const home: Route = { page: 'chats', userId: null };
+
+/** Reads a fragment ("#/chats/…"). Anything unknown is the home page. */
+export function parseRoute(hash: string): Route {
+  const [page, argument] = hash.replace(/^#?\/?/, '').split('/');
+  switch (page) {
+    case 'chats': {
+      const userId = UserId.safeParse(argument);
+      return { page, userId: userId.success ? userId.data : null };
+    }
+    case 'calls':
+    case 'call':
+    case 'contacts':
+      return { page };
+    case 'settings':
+      return { page, section: settingsSections.find((section) => section === argument) ?? null };
+    case 'join':
+      return joinRoute(argument);
+    default:
+      return home;
+  }
+}
+
+function joinRoute(argument: string | undefined): Route {
+  const invitation = InvitationToken.safeParse(argument);
+  return invitation.success ? { page: 'join', invitation: invitation.data } : { page: 'join-unreadable' };
+}
+
+/** The fragment of a route; `parseRoute` gives the same route back. */
+export function hashOf(route: Route): string {
+  switch (route.page) {
+    case 'chats':
+      return route.userId === null ? '#/chats' : `#/chats/${route.userId}`;
+    case 'settings':
+      return route.section === null ? '#/settings' : `#/settings/${route.section}`;
+    case 'join':
+      return `#/join/${route.invitation}`;
+    case 'join-unreadable':
+      return '#/join';
+    default:
+      return `#/${route.page}`;
+  }
+}
