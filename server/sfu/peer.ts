@@ -105,6 +105,10 @@ export class Peer {
     const { source, kind, paused } = options;
     if (KIND_OF[source] !== kind) throw new ProtocolError('media_rejected', `${source} is not ${kind}`);
     const rtpParameters = parseRtpParameters(options.rtpParameters);
+    // mediasoup would take sound that says it is a picture.
+    if (!rtpParameters.codecs.every(({ mimeType }) => mimeType.toLowerCase().startsWith(`${kind}/`))) {
+      throw new ProtocolError('media_rejected', `the codecs are not for ${kind}`);
+    }
     this.#producers.get(source)?.close();
     const inner = await refusing('the producer', () => this.#parts.send.produce({ kind, rtpParameters, paused }));
     const producer = new Producer(inner, source, this.id);

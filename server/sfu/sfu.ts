@@ -4,7 +4,7 @@ import { MEDIA_CODECS } from './codecs.ts';
 import type { Log } from './log.ts';
 import { type JsonObject, toJson } from './parameters.ts';
 import type { Room, RoomListener } from './room.ts';
-import { WorkerPool } from './worker-pool.ts';
+import { type Watchdog, WorkerPool } from './worker-pool.ts';
 
 export interface SfuOptions {
   /** Worker processes; default one per core, 1 below 4 cores. */
@@ -18,6 +18,8 @@ export interface SfuOptions {
   /** The worker's executable; default MEDIASOUP_WORKER_BIN, else mediasoup's own. */
   readonly workerBin?: string | undefined;
   readonly logger: Log;
+  /** When a worker counts as hung; default asked every 5 s, replaced after 10 s of silence. */
+  readonly watchdog?: Watchdog | undefined;
 }
 
 /** The selective forwarding unit: rooms on worker processes. Nothing of mediasoup shows through. */

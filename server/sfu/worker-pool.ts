@@ -8,11 +8,17 @@ export interface WorkerPoolOptions extends ListenOptions {
   readonly workers: number;
   readonly workerBin?: string | undefined;
   readonly logger: Log;
+  readonly watchdog?: Watchdog | undefined;
 }
 
-/** How often each worker is asked for a sign of life, and how long it may take before it is replaced. Milliseconds. */
-const PING_MS = 5_000;
-const SILENCE_MS = 10_000;
+export interface Watchdog {
+  /** How often each worker is asked for a sign of life. Milliseconds. */
+  readonly everyMs: number;
+  /** How long the answer may take before the worker is replaced. Milliseconds. */
+  readonly patienceMs: number;
+}
+
+const WATCHDOG: Watchdog = { everyMs: 5_000, patienceMs: 10_000 };
 /** Wait before a new worker takes a dead one's place: at once, then doubling while it keeps failing. */
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 30_000;
@@ -20,6 +26,7 @@ const LAST_RETRY_MS = 30_000;
 /** Keeps the configured number of workers running and places rooms on the least loaded. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
+  readonly #watchdog: Watchdog;
   /** By index; undefined while a dead one is being replaced. */
   readonly #workers: (MediaWorker | undefined)[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -40,6 +47,7 @@ export class WorkerPool {
 
   private constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#watchdog = options.watchdog ?? WATCHDOG;
   }
 
   get workers(): MediaWorker[] {
@@ -92,14 +100,14 @@ export class WorkerPool {
 
   /** A worker that hangs is as bad as one that died, but nothing says so by itself. */
   #watch(): void {
-    this.#later(PING_MS, () => {
+    this.#later(this.#watchdog.everyMs, () => {
       for (const worker of this.workers) this.#check(worker);
       this.#watch();
     });
   }
 
   #check(worker: MediaWorker): void {
-    const silent = this.#later(SILENCE_MS, () => {
+    const silent = this.#later(this.#watchdog.patienceMs, () => {
       this.#options.logger.error({ pid: worker.pid }, 'media worker does not answer');
       process.kill(worker.pid, 'SIGKILL');
     });
