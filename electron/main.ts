@@ -32,7 +32,7 @@ function main(): void {
 
 function startShell(launch: LaunchOptions): DesktopShell {
   const out = join(import.meta.dirname, '..');
-  const icon = join(out, '../resources/icons/256.png');
+  const icon = join(out, '../resources/icons/256x256.png');
   const shell = new DesktopShell({
     electron,
     process,

@@ -20,7 +20,7 @@ export type BridgeHandlers = {
 
 /** As much of a window's contents as is needed to know it and to write to it. */
 export interface BridgeContents {
-  readonly mainFrame: { readonly url: string };
+  readonly mainFrame: { readonly url: string; readonly processId: number; readonly frameToken: string };
   isDestroyed(): boolean;
   send(channel: string, ...args: unknown[]): void;
 }
@@ -65,7 +65,8 @@ function isFromInterface(event: Sender, contents: BridgeContents | null, page: A
     frame !== null &&
     contents !== null &&
     event.sender === contents &&
-    frame === contents.mainFrame &&
+    frame.processId === contents.mainFrame.processId &&
+    frame.frameToken === contents.mainFrame.frameToken &&
     frame.parent === null &&
     page.owns(frame.url)
   );
