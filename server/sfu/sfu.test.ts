@@ -177,13 +177,17 @@ describe('a room', () => {
 
   it('refuses a source of the wrong kind', async () => {
     expect(await code(() => alice.produce({ ...camera(), source: 'microphone' }))).toBe('media_rejected');
-    expect(await code(() => alice.produce({ ...microphone(), rtpParameters: videoParameters() }))).toBe('media_rejected');
+    expect(await code(() => alice.produce({ ...microphone(), rtpParameters: videoParameters() }))).toBe(
+      'media_rejected',
+    );
   });
 
   it('survives parameters that break in the middle of their serialisation', async () => {
     const video = videoParameters();
     const encodings = [{ rid: 'r0', maxBitrate: 0.5 }];
-    expect(await code(() => alice.produce({ ...camera(), rtpParameters: { ...video, encodings } }))).toBe('media_rejected');
+    expect(await code(() => alice.produce({ ...camera(), rtpParameters: { ...video, encodings } }))).toBe(
+      'media_rejected',
+    );
     const fingerprints = [{ algorithm: 'sha-256' }];
     expect(await code(() => alice.connectTransport(alice.sendTransport.id, { fingerprints }))).toBe('media_rejected');
     await alice.connectTransport(alice.sendTransport.id, dtlsParameters());

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Call, MAX_PARTICIPANTS, type ParticipantId, REJOIN_MS, RING_MS, type Source } from '../../../protocol/calls.ts';
+import {
+  Call,
+  MAX_PARTICIPANTS,
+  type ParticipantId,
+  REJOIN_MS,
+  RING_MS,
+  type Source,
+} from '../../../protocol/calls.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { CallId, DeviceId, UserId } from '../../../protocol/ids.ts';
 import * as state from './call-state.ts';
@@ -229,23 +236,30 @@ function checkInvariants(before: CallState, after: CallState, now: number): void
 describe('any sequence of actions', () => {
   it('keeps the invariants', () => {
     fc.assert(
-      fc.property(fc.uniqueArray(who.filter((n) => n > 1), { minLength: 1, maxLength: 7 }), fc.array(anyStep, { maxLength: 60 }), (invited, steps) => {
-        const newId = ids();
-        let now = T0;
-        let call = start(invited.map(user), newId);
-        for (const step of steps) {
-          if (state.hasEnded(call)) return;
-          if (step.kind === 'wait') now += step.ms;
-          const before = call;
-          try {
-            call = apply(before, step, now, newId);
-          } catch (error) {
-            // A refusal is an answer; anything else is a bug.
-            if (!(error instanceof ProtocolError)) throw error;
+      fc.property(
+        fc.uniqueArray(
+          who.filter((n) => n > 1),
+          { minLength: 1, maxLength: 7 },
+        ),
+        fc.array(anyStep, { maxLength: 60 }),
+        (invited, steps) => {
+          const newId = ids();
+          let now = T0;
+          let call = start(invited.map(user), newId);
+          for (const step of steps) {
+            if (state.hasEnded(call)) return;
+            if (step.kind === 'wait') now += step.ms;
+            const before = call;
+            try {
+              call = apply(before, step, now, newId);
+            } catch (error) {
+              // A refusal is an answer; anything else is a bug.
+              if (!(error instanceof ProtocolError)) throw error;
+            }
+            checkInvariants(before, call, now);
           }
-          checkInvariants(before, call, now);
-        }
-      }),
+        },
+      ),
       { numRuns: 500 },
     );
   });
