@@ -73,6 +73,6 @@ export function fileOf(url: string, root: string): string | null {
   // Backslashes and drive letters are path syntax on Windows, a NUL ends a path below JavaScript.
   if (/[\0\\:]/.test(path) || path.split('/').includes('..')) return null;
   const base = normalize(root + sep);
-  const file = join(base, path === '/' ? 'index.html' : path);
+  const file = join(base, path === '' || path === '/' ? 'index.html' : path);
   return file.startsWith(base) && file !== base ? file : null;
 }
