@@ -1,8 +1,13 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 /** Where the browser's requests go while Vite serves the client (`npm run dev`). */
 const server = process.env['TEAHOUSE_DEV_SERVER'] ?? 'http://127.0.0.1:8443';
@@ -15,6 +20,7 @@ export default defineConfig({
   root: here,
   base: './',
   plugins: [svelte({ configFile: false })],
+  define: { 'import.meta.env.TEAHOUSE_VERSION': JSON.stringify(version) },
   worker: { format: 'es' },
   build: {
     target: 'chrome156',

@@ -8,8 +8,6 @@ export type SettingsSection = (typeof settingsSections)[number];
 export type Route =
   | { readonly page: 'chats'; readonly userId: UserId | null }
   | { readonly page: 'calls' }
-  /** The running call, in full. */
-  | { readonly page: 'call' }
   | { readonly page: 'contacts' }
   | { readonly page: 'settings'; readonly section: SettingsSection | null }
   | { readonly page: 'join'; readonly invitation: string }
@@ -27,7 +25,6 @@ export function parseRoute(hash: string): Route {
       return { page, userId: userId.success ? userId.data : null };
     }
     case 'calls':
-    case 'call':
     case 'contacts':
       return { page };
     case 'settings':

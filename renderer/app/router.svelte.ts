@@ -35,6 +35,11 @@ export class Router {
     this.#route = route;
   }
 
+  /** Shows a page without naming it in the address: for secrets that were never there. */
+  show(route: Route): void {
+    this.#route = route;
+  }
+
   /** Takes the fragment out of the address bar and the history, while the page stays as it is. */
   conceal(): void {
     this.#window.history.replaceState(null, '', '#/');

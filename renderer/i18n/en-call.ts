@@ -51,7 +51,6 @@ export const enCall = {
     missing: 'No microphone or camera was found. Connect one, or choose another in the devices menu.',
     busy: 'Another program holds your microphone or camera. Close it there, then try again.',
   },
-  goingOn: (names: string) => `The call with ${names} is still going on.`,
   notices: {
     offline: () => 'You are offline, so the call could not be made.',
     full: () => 'The call is full.',

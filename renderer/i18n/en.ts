@@ -3,6 +3,7 @@ import type { CallMedia } from '../../protocol/chat.ts';
 import type { ConnectionState } from '../net/connection.ts';
 import type { CallOutcome, DeliveryState } from '../modules/chat/model.ts';
 import type { Words } from './errors.ts';
+import { enCall } from './en-call.ts';
 import { plural } from './plural.ts';
 
 const rules = new Intl.PluralRules('en');
@@ -209,6 +210,7 @@ export const en = {
     copyText: 'Copy text',
     said: (name: string) => `${name}:`,
   },
+  call: enCall,
   calls: {
     title: 'Calls',
     history: 'Recent calls',

@@ -66,7 +66,7 @@ export class Toasts {
 
   /** Makes everything final at once, for example when the window closes. */
   flush(): void {
-    for (const id of [...this.#running.keys()]) this.dismiss(id);
+    for (const id of this.#running.keys()) this.dismiss(id);
   }
 
   #take(id: number): Running | undefined {

@@ -102,6 +102,10 @@ export class Chat implements ChatController {
     await this.#loadPage(this.#openedId, oldest.order);
   }
 
+  async recentCalls(limit: number): Promise<readonly Message[]> {
+    return await this.#deps.vault.recentCalls(limit);
+  }
+
   async send(text: string): Promise<void> {
     const conversation = this.#openedId;
     if (conversation === null || text.trim() === '') return;

@@ -60,6 +60,8 @@ export interface ChatController {
   open(userId: UserId): Promise<void>;
   close(): void;
   loadOlder(): Promise<void>;
+  /** The newest call entries of all conversations, newest first, at most `limit`. */
+  recentCalls(limit: number): Promise<readonly Message[]>;
   /** Durable before it resolves; goes out in order, now or when there is a connection. */
   send(text: string): Promise<void>;
   retry(messageId: MessageId): Promise<void>;
