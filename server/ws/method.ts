@@ -64,6 +64,9 @@ export interface RegisteredMethod {
   readonly handle: (params: never, caller: never) => Promise<unknown>;
 }
 
-export function register<M extends Method, P extends Permission>(method: M, options: MethodOptions<M, P>): RegisteredMethod {
+export function register<M extends Method, P extends Permission>(
+  method: M,
+  options: MethodOptions<M, P>,
+): RegisteredMethod {
   return { method, replay: 'stored', ...options } as RegisteredMethod;
 }

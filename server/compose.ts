@@ -1,0 +1,158 @@
+import { busEvents } from './bus/bus-events.ts';
+import { localBus } from './bus/local-bus.ts';
+import type { Config } from './config.ts';
+import type { ReadinessCheck } from './http/health.ts';
+import type { Metrics } from './http/metrics.ts';
+import type { Log } from './log.ts';
+import {
+  accountsModule,
+  bindSession,
+  deleteDeviceSessions,
+  PasswordHasher,
+  sessionAuthenticator,
+  SignInLimits,
+  usersExist,
+} from './modules/accounts/index.ts';
+import { callsModule, systemClock } from './modules/calls/index.ts';
+import { chatModule, ChatStore } from './modules/chat/index.ts';
+import { contactsModule } from './modules/contacts/index.ts';
+import { DeviceDirectory, devicesModule } from './modules/devices/index.ts';
+import type { Sfu } from './sfu/sfu.ts';
+import type { Store } from './store/store.ts';
+import { Closings } from './ws/closings.ts';
+import { Dispatcher } from './ws/dispatcher.ts';
+import { EventHub } from './ws/event-hub.ts';
+import type { ServerModule } from './ws/module.ts';
+import { addressReader, isOriginAllowed } from './ws/origin.ts';
+import { RateLimits } from './ws/rate-limits.ts';
+import { Replay } from './ws/replay.ts';
+import { SocketServer } from './ws/socket-server.ts';
+
+const HELLO_TIMEOUT_MS = 10_000;
+
+/** What tests and benches choose for themselves. */
+export interface Overrides {
+  readonly log?: Log;
+  /** Milliseconds since the Unix epoch. */
+  readonly now?: () => number;
+  /** Widens every rate limit; 1 in production. */
+  readonly rateLimitFactor?: number;
+  /** Milliseconds. */
+  readonly heartbeatMs?: number;
+  readonly helloTimeoutMs?: number;
+}
+
+/** What the modules and the socket are put together from. */
+export interface Parts {
+  readonly config: Config;
+  readonly overrides: Overrides;
+  readonly version: string;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly now: () => number;
+  readonly store: Store;
+  /** Null where calls are off. */
+  readonly sfu: Sfu | null;
+}
+
+export interface Composition {
+  readonly sockets: SocketServer;
+  /** What /readyz asks. */
+  readonly checks: Readonly<Record<string, ReadinessCheck>>;
+  /** Ends the modules, once no request is under way. */
+  close(): Promise<void>;
+}
+
+/** Gives every module what it needs, and the socket every module's methods. The one place that knows all modules. */
+export function compose(parts: Parts): Composition {
+  const { config, log, metrics, now, store, sfu, version } = parts;
+  const bus = localBus((error, topic) => log.error({ err: error, topic }, 'a listener of the bus failed'));
+  const hub = new EventHub(bus, now);
+  const replay = new Replay(store, now);
+  const closings = new Closings(log);
+  closings.onClosed(({ connectionId }) => replay.forget(connectionId));
+  const { modules, waiting } = composeModules(parts, bus, closings);
+  const dispatcher = new Dispatcher({
+    methods: modules.flatMap((module) => module.methods),
+    hello: {
+      authenticator: sessionAuthenticator(store, bus, now),
+      hub,
+      version,
+      organisation: config.organisation,
+      now,
+    },
+    limits: new RateLimits(parts.overrides.rateLimitFactor ?? 1),
+    replay,
+    observer: metrics,
+    log,
+  });
+  const sockets = composeSockets(parts, dispatcher, hub, closings);
+  metrics.watch({
+    connections: () => sockets.connectionCount,
+    requestsInFlight: () => dispatcher.inFlight,
+    messagesWaiting: waiting,
+    rooms: () => sfu?.rooms ?? 0,
+  });
+  return {
+    sockets,
+    checks: {
+      store: async () => (await store.ping(), true),
+      ...(sfu ? { media: async () => sfu.healthy } : {}),
+    },
+    async close() {
+      for (const module of modules) await module.close?.();
+      hub.close();
+      await bus.close();
+    },
+  };
+}
+
+function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, closings: Closings) {
+  const { config, log, now, store, sfu } = parts;
+  const events = busEvents(bus);
+  const directory = new DeviceDirectory(bus);
+  const chatStore = new ChatStore(store.kind);
+  const passwords = new PasswordHasher();
+  const signInLimits = new SignInLimits(parts.overrides.rateLimitFactor ?? 1);
+  const chat = chatModule({
+    store,
+    chatStore,
+    events,
+    now,
+    devicesOf: (users) => directory.devicesOf(store.db, users),
+  });
+  const modules: ServerModule[] = [
+    accountsModule({ store, bus, events, now, organisation: config.organisation, passwords, signInLimits }),
+    contactsModule({ store }),
+    devicesModule({
+      store,
+      bus,
+      events,
+      now,
+      bindSession,
+      deleteDeviceSessions,
+      deleteDeviceQueue: (trx, userId, deviceId) => chatStore.deleteQueue(trx, userId, deviceId),
+    }),
+    chat,
+  ];
+  if (sfu) {
+    const exist = (users: Parameters<typeof usersExist>[1]) => usersExist(store.db, users);
+    const options = { sfu, events, connections: closings, usersExist: exist, logger: log, clock: systemClock };
+    modules.push(callsModule(options));
+  }
+  return { modules, waiting: chat.waiting };
+}
+
+function composeSockets(parts: Parts, dispatcher: Dispatcher, hub: EventHub, closings: Closings): SocketServer {
+  const { config, overrides, log } = parts;
+  return new SocketServer({
+    dispatcher,
+    hub,
+    closings,
+    log,
+    isAllowed: ({ headers }) => isOriginAllowed(headers.origin, headers.host, config.origin),
+    addressOf: addressReader(config.trustedProxies),
+    helloTimeoutMs: overrides.helloTimeoutMs ?? HELLO_TIMEOUT_MS,
+    ...(overrides.heartbeatMs === undefined ? {} : { heartbeatMs: overrides.heartbeatMs }),
+  });
+}

@@ -1,0 +1,190 @@
+import { isIP } from 'node:net';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+
+/** A setting is wrong; `message` says which, and what to do, for the person who starts the server. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+const port = (what: string) =>
+  z.coerce
+    .number({ error: `${what} must be a number from 0 to 65535 (0 picks a free one).` })
+    .int(`${what} must be a whole number.`)
+    .min(0, `${what} must be from 0 to 65535.`)
+    .max(65_535, `${what} must be from 0 to 65535.`);
+
+const Origin = z
+  .string()
+  .transform((text) => text.replace(/\/+$/, ''))
+  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text, {
+    message: 'The public origin must be like https://teahouse.example.org: scheme and host, nothing after.',
+  });
+
+/** An address or a network, such as 10.0.0.0/8. */
+const Network = z.string().refine(
+  (text) => {
+    const [address = '', bits, ...rest] = text.split('/');
+    const family = isIP(address);
+    return (
+      family !== 0 &&
+      rest.length === 0 &&
+      (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)))
+    );
+  },
+  { message: 'Trusted proxies must be IP addresses or networks such as 10.0.0.0/8, separated by commas.' },
+);
+
+const Networks = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+  )
+  .pipe(z.array(Network));
+
+const Settings = z.object({
+  data: z.string().min(1, 'The data folder must be a path.').default('data'),
+  port: port('The port').default(8420),
+  host: z
+    .string()
+    .min(1, 'The host must be an address to listen on, such as 127.0.0.1 or 0.0.0.0.')
+    .default('127.0.0.1'),
+  databaseUrl: z
+    .string()
+    .refine((text) => URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol), {
+      message:
+        'It must be like postgres://user:password@host:5432/teahouse. Leave it away to use the embedded database.',
+    })
+    .optional(),
+  origin: Origin.optional(),
+  organisation: z
+    .string()
+    .trim()
+    .min(1)
+    .max(80, 'The organisation’s name must have at most 80 characters.')
+    .default('Teahouse'),
+  logLevel: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+      error: 'It must be one of trace, debug, info, warn, error, fatal, silent.',
+    })
+    .default('info'),
+  trustedProxies: Networks.default([]),
+  metricsToken: z.string().min(16, 'The token for /metrics must have at least 16 characters.').optional(),
+  webRoot: z.string().min(1).optional(),
+  mediaHost: z
+    .string()
+    .refine((text) => isIP(text) !== 0, 'It must be an IP address of this machine, or 0.0.0.0 for all.')
+    .optional(),
+  mediaPort: port('The media port').optional(),
+  mediaAddress: z.string().min(1, 'It must be the address or host name that clients reach this machine by.').optional(),
+  mediaWorkers: z.coerce.number().int().min(0).max(256, 'It must be from 0 (no calls) to 256.').optional(),
+});
+
+type Setting = keyof z.infer<typeof Settings>;
+
+/** Where each setting comes from: the environment, and for most a flag that goes before it. */
+const SOURCES: Readonly<Record<Setting, { readonly env: string; readonly flag?: string }>> = {
+  data: { env: 'TEAHOUSE_DATA', flag: 'data' },
+  port: { env: 'TEAHOUSE_PORT', flag: 'port' },
+  host: { env: 'TEAHOUSE_HOST', flag: 'host' },
+  databaseUrl: { env: 'DATABASE_URL' },
+  origin: { env: 'TEAHOUSE_ORIGIN', flag: 'origin' },
+  organisation: { env: 'TEAHOUSE_ORGANISATION', flag: 'organisation' },
+  logLevel: { env: 'TEAHOUSE_LOG_LEVEL', flag: 'log-level' },
+  trustedProxies: { env: 'TEAHOUSE_TRUSTED_PROXIES' },
+  metricsToken: { env: 'TEAHOUSE_METRICS_TOKEN' },
+  webRoot: { env: 'TEAHOUSE_WEB_ROOT' },
+  mediaHost: { env: 'TEAHOUSE_MEDIA_HOST' },
+  mediaPort: { env: 'TEAHOUSE_MEDIA_PORT', flag: 'media-port' },
+  mediaAddress: { env: 'TEAHOUSE_MEDIA_ADDRESS', flag: 'media-address' },
+  mediaWorkers: { env: 'TEAHOUSE_MEDIA_WORKERS' },
+};
+
+export interface Config {
+  /** Absolute path. */
+  readonly dataDir: string;
+  readonly port: number;
+  readonly host: string;
+  /** PostgreSQL; the embedded database if undefined. */
+  readonly databaseUrl: string | undefined;
+  /** As people's browsers see this server; undefined: http at the listening address. */
+  readonly origin: string | undefined;
+  readonly organisation: string;
+  readonly logLevel: z.infer<typeof Settings>['logLevel'];
+  readonly trustedProxies: readonly string[];
+  /** Lets a scraper that is not on this machine read /metrics. */
+  readonly metricsToken: string | undefined;
+  /** Folder of the built web client. */
+  readonly webRoot: string;
+  readonly media: {
+    readonly listenIp: string;
+    /** Of the first worker, UDP and TCP; undefined: the port after the server's own. */
+    readonly port: number | undefined;
+    readonly announcedAddress: string | undefined;
+    /** Undefined: by the number of cores. Zero: no calls on this server. */
+    readonly workers: number | undefined;
+  };
+}
+
+/** Reads flags and environment. Throws ConfigError. */
+export function readConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Config {
+  const flags = readFlags(argv);
+  const given: Record<string, string> = {};
+  for (const [name, { env: variable, flag }] of Object.entries(SOURCES)) {
+    const value = (flag ? flags[flag] : undefined) ?? env[variable];
+    if (value !== undefined && value !== '') given[name] = value;
+  }
+  const parsed = Settings.safeParse(given);
+  if (!parsed.success) throw new ConfigError(explain(parsed.error.issues));
+  return complete(parsed.data);
+}
+
+function readFlags(argv: readonly string[]): Record<string, string | undefined> {
+  const options: Record<string, { type: 'string' }> = {};
+  for (const { flag } of Object.values(SOURCES)) if (flag) options[flag] = { type: 'string' };
+  try {
+    return parseArgs({ args: [...argv], options, strict: true }).values as Record<string, string | undefined>;
+  } catch (error) {
+    const known = Object.keys(options)
+      .map((flag) => `--${flag}`)
+      .join(' ');
+    throw new ConfigError(`${(error as Error).message.split('.')[0]}. Known flags: ${known}`);
+  }
+}
+
+/** One line for each wrong setting. Never the value: some are secrets. */
+function explain(issues: readonly z.core.$ZodIssue[]): string {
+  return issues
+    .map((issue) => {
+      const { env, flag } = SOURCES[issue.path[0] as Setting];
+      return `${flag ? `--${flag} (or ${env})` : env}: ${issue.message}`;
+    })
+    .join('\n');
+}
+
+function complete(settings: z.infer<typeof Settings>): Config {
+  const loopback = LOOPBACK.has(settings.host);
+  return {
+    dataDir: resolve(settings.data),
+    port: settings.port,
+    host: settings.host,
+    databaseUrl: settings.databaseUrl,
+    origin: settings.origin,
+    organisation: settings.organisation,
+    logLevel: settings.logLevel,
+    trustedProxies: settings.trustedProxies,
+    metricsToken: settings.metricsToken,
+    webRoot: resolve(settings.webRoot ?? join(import.meta.dirname, '../out/renderer')),
+    media: {
+      listenIp: settings.mediaHost ?? (loopback ? '127.0.0.1' : isIP(settings.host) ? settings.host : '0.0.0.0'),
+      port: settings.mediaPort,
+      announcedAddress: settings.mediaAddress,
+      workers: settings.mediaWorkers,
+    },
+  };
+}

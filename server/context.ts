@@ -1,0 +1,119 @@
+import type { AddressInfo } from 'node:net';
+import { removeAddress, writeAddress } from './address-file.ts';
+import { compose, type Overrides, type Parts } from './compose.ts';
+import type { Config } from './config.ts';
+import { createHttp } from './http/app.ts';
+import { createMetrics } from './http/metrics.ts';
+import { createLog, type Log } from './log.ts';
+import { startMaintenance } from './maintenance.ts';
+import { firstInvitation, invitationLink } from './modules/accounts/index.ts';
+import { createSfu, type Sfu } from './sfu/sfu.ts';
+import { openStore, type Store } from './store/store.ts';
+import { readVersion } from './version.ts';
+
+export type { Overrides } from './compose.ts';
+
+/** The media worker did not start; the cause says why. */
+export class MediaError extends Error {
+  override readonly name = 'MediaError';
+}
+
+export interface RunningServer {
+  /** As people's browsers see it. */
+  readonly origin: string;
+  readonly port: number;
+  readonly store: Store;
+  /** A link for the first administrator, as long as nobody has an account. */
+  readonly invitationLink: string | null;
+  /** Process ids of the media workers; none where calls are off. */
+  readonly mediaPids: readonly number[];
+  /** Answers what was asked, closes connections and the store. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** How long requests may take to finish when the server ends. Milliseconds. */
+const CLOSE_GRACE_MS = 5000;
+
+/** Puts the server together and starts it. Rejects with MediaError, or with the system's error where a port is taken. */
+export async function startServer(config: Config, overrides: Overrides = {}): Promise<RunningServer> {
+  const log = overrides.log ?? createLog(config.logLevel);
+  /** What ends each part that was started, to be run from the last to the first. */
+  const undo: (() => unknown)[] = [];
+  try {
+    const onError = (error: Error) => log.error({ err: error }, 'the database connection failed');
+    const store = await openStore({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, onError });
+    undo.push(() => store.close());
+    const sfu = await startSfu(config, log);
+    undo.push(() => sfu?.close());
+    const version = readVersion();
+    const now = overrides.now ?? Date.now;
+    return await serve({ config, overrides, version, log, metrics: createMetrics(), now, store, sfu }, undo);
+  } catch (error) {
+    await unwind(undo, log);
+    throw error;
+  }
+}
+
+/** Null where calls are off. */
+async function startSfu({ media, port }: Config, log: Log): Promise<Sfu | null> {
+  if (media.workers === 0) return null;
+  const mediaPort = media.port ?? (port === 0 ? 0 : port + 1);
+  try {
+    return await createSfu({ ...media, port: mediaPort, logger: log });
+  } catch (error) {
+    throw new MediaError(`The media worker did not start (port ${mediaPort}).`, { cause: error });
+  }
+}
+
+async function serve(parts: Parts, undo: (() => unknown)[]): Promise<RunningServer> {
+  const { config, log, metrics, now, store } = parts;
+  const composition = compose(parts);
+  undo.push(() => composition.close());
+  let closing: Promise<void> | null = null;
+  const { webRoot, metricsToken } = config;
+  const http = await createHttp({
+    log,
+    webRoot,
+    https: config.origin?.startsWith('https:') ?? false,
+    metrics,
+    metricsToken,
+    checks: { ...composition.checks, running: async () => closing === null },
+  });
+  undo.push(() => http.close());
+  composition.sockets.listenOn(http.server);
+  // The sockets end first: http.close() would wait for them.
+  undo.push(() => composition.sockets.close(CLOSE_GRACE_MS));
+  await http.listen({ port: config.port, host: config.host });
+  undo.push(startMaintenance(store, now, log));
+
+  const { port } = http.server.address() as AddressInfo;
+  const origin = config.origin ?? `http://${hostInUrl(config.host)}:${port}`;
+  await writeAddress(config.dataDir, { origin, pid: process.pid, version: parts.version });
+  undo.push(() => removeAddress(config.dataDir));
+  const token = await firstInvitation(store.db, config.dataDir, now());
+  return {
+    origin,
+    port,
+    store,
+    invitationLink: token === null ? null : invitationLink(origin, token),
+    mediaPids: parts.sfu?.pids ?? [],
+    close: () => (closing ??= unwind(undo, log)),
+  };
+}
+
+/** From the last part started to the first. A part that fails to end keeps no other from it. */
+async function unwind(undo: readonly (() => unknown)[], log: Log): Promise<void> {
+  for (const step of undo.toReversed()) {
+    try {
+      await step();
+    } catch (error) {
+      log.error({ err: error }, 'a part of the server did not end cleanly');
+    }
+  }
+}
+
+/** The page that a browser on this machine can open. */
+function hostInUrl(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}

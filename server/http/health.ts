@@ -1,0 +1,36 @@
+import type { FastifyInstance } from 'fastify';
+
+/** Says whether a part can do its work; rejects or answers false if not. */
+export type ReadinessCheck = () => Promise<boolean>;
+
+/** Longest time that a check may take. Milliseconds. */
+const CHECK_MS = 2000;
+
+/** /healthz: the process answers. /readyz: it can serve, so a load balancer may send people here. */
+export function healthRoutes(app: FastifyInstance, checks: Readonly<Record<string, ReadinessCheck>>): void {
+  app.get('/healthz', async (_, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }));
+  app.get('/readyz', async (_, reply) => {
+    const entries = Object.entries(checks);
+    const results = await Promise.all(entries.map(([, check]) => passes(check)));
+    const failing = entries.map(([name]) => name).filter((_, index) => !results[index]);
+    const ready = failing.length === 0;
+    return reply
+      .code(ready ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send(ready ? { status: 'ready' } : { status: 'not ready', failing });
+  });
+}
+
+async function passes(check: ReadinessCheck): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), CHECK_MS);
+  });
+  try {
+    return await Promise.race([check(), late]);
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,81 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { RequestObserver } from '../ws/dispatcher.ts';
+
+/** What is read at the moment of a scrape. */
+export interface Gauges {
+  readonly connections: () => number;
+  readonly requestsInFlight: () => number;
+  readonly messagesWaiting: () => number;
+  readonly rooms: () => number;
+}
+
+export interface Metrics extends RequestObserver {
+  readonly registry: Registry;
+  watch(gauges: Gauges): void;
+}
+
+/** Prometheus metrics of one server; the registry is its own, so that several servers may live in one process. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const requests = new Counter({
+    name: 'teahouse_requests_total',
+    help: 'Requests by method and outcome (ok or an error code).',
+    labelNames: ['method', 'outcome'] as const,
+    registers: [registry],
+  });
+  const latency = new Histogram({
+    name: 'teahouse_request_seconds',
+    help: 'Time from a request’s frame to its answer.',
+    labelNames: ['method'] as const,
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers: [registry],
+  });
+  return {
+    registry,
+    observe(method, outcome, seconds) {
+      requests.inc({ method, outcome });
+      latency.observe({ method }, seconds);
+    },
+    watch(gauges) {
+      const gauge = (name: string, help: string, read: () => number) =>
+        new Gauge({
+          name,
+          help,
+          registers: [registry],
+          collect() {
+            this.set(read());
+          },
+        });
+      gauge('teahouse_connections', 'Open WebSocket connections.', gauges.connections);
+      gauge('teahouse_requests_in_flight', 'Requests that wait for their answer.', gauges.requestsInFlight);
+      gauge('teahouse_messages_waiting', 'Messages that wait to be written to the store.', gauges.messagesWaiting);
+      gauge('teahouse_call_rooms', 'Calls that have a room on this server.', gauges.rooms);
+    },
+  };
+}
+
+/** Serves /metrics to this machine, and to whoever has the token. */
+export function metricsRoute(app: FastifyInstance, registry: Registry, token: string | undefined): void {
+  app.get('/metrics', async (request, reply) => {
+    if (!mayScrape(request, token))
+      return reply.code(403).type('text/plain').send('Metrics are for this machine, or with a token.\n');
+    return reply.type(registry.contentType).send(await registry.metrics());
+  });
+}
+
+function mayScrape(request: FastifyRequest, token: string | undefined): boolean {
+  const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
+  if (token !== undefined && given !== undefined && isSame(given, token)) return true;
+  // A request that a proxy on this machine passes on comes from loopback too, but says that it was forwarded.
+  const forwarded = request.headers['x-forwarded-for'] !== undefined || request.headers.forwarded !== undefined;
+  const peer = request.socket.remoteAddress ?? '';
+  return !forwarded && (peer === '::1' || /^(::ffff:)?127\./.test(peer));
+}
+
+function isSame(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}

@@ -1,0 +1,113 @@
+import {
+  checkInvitation,
+  createInvitations as createInvitationsMethod,
+  revokeSession as revokeSessionMethod,
+  sessions as sessionsMethod,
+  signOut,
+} from '../../../protocol/accounts.ts';
+import { findAnswer, keepAnswer, type RequestKey } from '../../store/once.ts';
+import { register } from '../../ws/method.ts';
+import type { ServerModule } from '../../ws/module.ts';
+import { scopeOf } from '../../ws/replay.ts';
+import type { AccountsDeps } from './deps.ts';
+import { createInvitations, renewInvitations, requireInvitation } from './invitations.ts';
+import { revokeSession } from './sessions.ts';
+import { signInMethod } from './sign-in.ts';
+import { signUpMethod } from './sign-up.ts';
+
+export type { AccountsDeps } from './deps.ts';
+export { firstInvitation } from './first-invitation.ts';
+export { createInvitations, invitationLink, pruneInvitations } from './invitations.ts';
+export { PasswordHasher } from './passwords.ts';
+export { bindSession, deleteDeviceSessions, sessionAuthenticator } from './sessions.ts';
+export { SignInLimits } from './sign-in-limits.ts';
+export { usersExist } from './store.ts';
+
+/** Accounts, invitations and sessions. */
+export function accountsModule(deps: AccountsDeps): ServerModule {
+  return {
+    methods: [
+      checkInvitationMethod(deps),
+      signUpMethod(deps),
+      signInMethod(deps),
+      signOutMethod(deps),
+      listSessions(deps),
+      revokeSessionHandler(deps),
+      inviteMethod(deps),
+    ],
+  };
+}
+
+function checkInvitationMethod({ store, now, organisation }: AccountsDeps) {
+  return register(checkInvitation, {
+    permission: 'anyone',
+    limit: { requests: 300, seconds: 600, by: 'address' },
+    handle: async ({ invitation }) => ({ organisation, ...(await requireInvitation(store.db, invitation, now())) }),
+  });
+}
+
+function signOutMethod({ store, bus }: AccountsDeps) {
+  return register(signOut, {
+    permission: 'account',
+    limit: { requests: 30, seconds: 60, by: 'account' },
+    handle: async (_, { session }) => {
+      // After the answer: the connection closes with the session.
+      await store.db.deleteFrom('sessions').where('sessionId', '=', session.sessionId).execute();
+      setImmediate(() => bus.publish('sessionRevoked', { sessionId: session.sessionId }));
+      return {};
+    },
+  });
+}
+
+function listSessions({ store }: AccountsDeps) {
+  return register(sessionsMethod, {
+    permission: 'account',
+    limit: { requests: 60, seconds: 60, by: 'account' },
+    handle: async (_, { session }) => {
+      const rows = await store.db
+        .selectFrom('sessions')
+        .select(['sessionId', 'deviceId', 'client', 'createdAt', 'lastSeenAt'])
+        .where('userId', '=', session.userId)
+        .orderBy('lastSeenAt', 'desc')
+        .limit(200)
+        .execute();
+      return { sessions: rows.map((row) => ({ ...row, current: row.sessionId === session.sessionId })) };
+    },
+  });
+}
+
+function revokeSessionHandler({ store, bus }: AccountsDeps) {
+  return register(revokeSessionMethod, {
+    permission: 'account',
+    limit: { requests: 60, seconds: 60, by: 'account' },
+    handle: async ({ sessionId }, { session }) => {
+      await revokeSession(store.db, bus, session.userId, sessionId);
+      return {};
+    },
+  });
+}
+
+function inviteMethod({ store, now }: AccountsDeps) {
+  return register(createInvitationsMethod, {
+    permission: 'admin',
+    limit: { requests: 60, seconds: 60, by: 'account' },
+    // The answer holds tokens, which are kept nowhere: a repeat is answered with fresh ones.
+    replay: 'own',
+    handle: async ({ count, role, validHours, idempotencyId }, caller) => {
+      const scope = scopeOf(caller);
+      const key: RequestKey = { scope, id: idempotencyId, method: createInvitationsMethod.name };
+      const requestId = `${scope}/${idempotencyId}`;
+      return store.transaction(async (trx) => {
+        const first = await findAnswer(trx, key);
+        if (first) {
+          const { expiresAt } = first.result as { expiresAt: number };
+          return { invitations: await renewInvitations(trx, requestId), expiresAt };
+        }
+        const createdBy = caller.session.userId;
+        const made = await createInvitations(trx, { count, role, validHours, createdBy, requestId, now: now() });
+        await keepAnswer(trx, key, now(), { expiresAt: made.expiresAt });
+        return made;
+      });
+    },
+  });
+}

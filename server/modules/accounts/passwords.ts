@@ -1,0 +1,92 @@
+import { argon2, randomBytes, timingSafeEqual, type Argon2Parameters } from 'node:crypto';
+import { promisify } from 'node:util';
+import { ProtocolError } from '../../../protocol/errors.ts';
+
+const derive = promisify(argon2) as (algorithm: 'argon2id', parameters: Argon2Parameters) => Promise<Buffer>;
+
+/** OWASP Password Storage Cheat Sheet: argon2id with 19 MiB (here in KiB), 2 passes, 1 lane. */
+const COST = { memory: 19_456, passes: 2, parallelism: 1 } as const;
+const SALT_BYTES = 16;
+const HASH_BYTES = 32;
+/** Hashes at once: fewer than libuv's four threads, so that files and names are still served meanwhile. */
+const MAX_RUNNING = 2;
+const MAX_WAITING = 200;
+
+/** Hashes passwords off the main thread, a few at a time, so that many sign-ins cannot take all memory and threads. */
+export class PasswordHasher {
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+  readonly #decoy: Promise<string>;
+
+  constructor() {
+    this.#decoy = this.hash(randomBytes(16).toString('base64'));
+    this.#decoy.catch(() => undefined);
+  }
+
+  /** PHC string: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`. */
+  async hash(password: string): Promise<string> {
+    const salt = randomBytes(SALT_BYTES);
+    const hash = await this.#derive(password, salt, HASH_BYTES, COST);
+    return `$argon2id$v=19$m=${COST.memory},t=${COST.passes},p=${COST.parallelism}$${unpadded(salt)}$${unpadded(hash)}`;
+  }
+
+  /** Takes as long when there is no such account (`stored` undefined) as when there is one. */
+  async verify(password: string, stored: string | undefined): Promise<boolean> {
+    const { cost, salt, hash } = parsePhc(stored ?? (await this.#decoy));
+    const candidate = await this.#derive(password, salt, hash.length, cost);
+    return timingSafeEqual(candidate, hash) && stored !== undefined;
+  }
+
+  /** Whether a stored hash was made with less effort than today's. */
+  isOutdated(stored: string): boolean {
+    const { cost } = parsePhc(stored);
+    return cost.memory < COST.memory || cost.passes < COST.passes;
+  }
+
+  async #derive(password: string, salt: Buffer, tagLength: number, cost: Cost): Promise<Buffer> {
+    await this.#enter();
+    try {
+      // NFC: the same password typed on another system gives the same bytes (RFC 8265 section 4.2).
+      return await derive('argon2id', { message: password.normalize('NFC'), nonce: salt, tagLength, ...cost });
+    } finally {
+      this.#leave();
+    }
+  }
+
+  async #enter(): Promise<void> {
+    if (this.#running < MAX_RUNNING) {
+      this.#running++;
+      return;
+    }
+    if (this.#waiting.length >= MAX_WAITING)
+      throw new ProtocolError('unavailable', 'Too many sign-ins at once; try again soon.');
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#running--;
+  }
+}
+
+interface Cost {
+  readonly memory: number;
+  readonly passes: number;
+  readonly parallelism: number;
+}
+
+function parsePhc(text: string): { cost: Cost; salt: Buffer; hash: Buffer } {
+  const match = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/.exec(text);
+  if (!match) throw new Error('a stored password hash is damaged');
+  const [, memory, passes, parallelism, salt = '', hash = ''] = match;
+  return {
+    cost: { memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism) },
+    salt: Buffer.from(salt, 'base64'),
+    hash: Buffer.from(hash, 'base64'),
+  };
+}
+
+function unpadded(bytes: Buffer): string {
+  return bytes.toString('base64').replace(/=+$/, '');
+}

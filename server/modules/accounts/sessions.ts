@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import type { Account } from '../../../protocol/accounts.ts';
+import type { DeviceId, SessionId, UserId } from '../../../protocol/ids.ts';
+import type { Bus } from '../../bus/bus.ts';
+import type { Database, Trx } from '../../store/schema.ts';
+import type { Store } from '../../store/store.ts';
+import type { Authenticator } from '../../ws/hello.ts';
+import { hashToken, newToken } from './tokens.ts';
+
+/** "Last seen" is written at most this often for a session. Milliseconds. */
+const SEEN_EVERY_MS = 60_000;
+/** How long a revoked session is remembered, for a hello that was under way. Milliseconds. */
+const REVOKED_MEMORY_MS = 60_000;
+
+export interface NewSession {
+  readonly sessionId: SessionId;
+  readonly token: string;
+}
+
+export async function createSession(
+  trx: Trx,
+  session: {
+    readonly userId: UserId;
+    readonly deviceId: DeviceId | null;
+    readonly client: string;
+    readonly now: number;
+  },
+): Promise<NewSession> {
+  const { now, ...columns } = session;
+  const sessionId = randomUUID() as string as SessionId;
+  const token = newToken();
+  await trx
+    .insertInto('sessions')
+    .values({ ...columns, sessionId, tokenHash: hashToken(token), createdAt: now, lastSeenAt: now })
+    .execute();
+  return { sessionId, token };
+}
+
+/**
+ * A new token for a session whose first one was lost with its answer; the lost one is void from here on. Undefined if
+ * the session is gone.
+ */
+export async function renewToken(trx: Trx, sessionId: SessionId): Promise<string | undefined> {
+  const token = newToken();
+  const { numUpdatedRows } = await trx
+    .updateTable('sessions')
+    .set({ tokenHash: hashToken(token) })
+    .where('sessionId', '=', sessionId)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n ? token : undefined;
+}
+
+/** Ends the sessions of one device; the caller tells the bus once the transaction is committed. */
+export async function deleteDeviceSessions(trx: Trx, userId: UserId, deviceId: DeviceId): Promise<SessionId[]> {
+  const rows = await trx
+    .deleteFrom('sessions')
+    .where('userId', '=', userId)
+    .where('deviceId', '=', deviceId)
+    .returning('sessionId')
+    .execute();
+  return rows.map((row) => row.sessionId);
+}
+
+/** The session becomes the session of a device that was just put on the list. */
+export async function bindSession(trx: Trx, sessionId: SessionId, deviceId: DeviceId): Promise<void> {
+  await trx.updateTable('sessions').set({ deviceId }).where('sessionId', '=', sessionId).execute();
+}
+
+/** Ends a session of this account, if there is such a one, and closes its connection. */
+export async function revokeSession(db: Database, bus: Bus, userId: UserId, sessionId: SessionId): Promise<void> {
+  const { numDeletedRows } = await db
+    .deleteFrom('sessions')
+    .where('userId', '=', userId)
+    .where('sessionId', '=', sessionId)
+    .executeTakeFirst();
+  if (numDeletedRows > 0n) bus.publish('sessionRevoked', { sessionId });
+}
+
+/** Looks sessions up by their token, for hello. */
+export function sessionAuthenticator(store: Store, bus: Bus, now: () => number): Authenticator {
+  const revoked = new Map<SessionId, number>();
+  bus.subscribe('sessionRevoked', ({ sessionId }) => {
+    for (const [id, at] of revoked) if (at < now() - REVOKED_MEMORY_MS) revoked.delete(id);
+    revoked.set(sessionId, now());
+  });
+  return {
+    async authenticate(token, client) {
+      const found = await findSession(store.db, token);
+      if (!found) return null;
+      const { sessionId, userId, role, deviceId, username, displayName } = found;
+      if (found.lastSeenAt < now() - SEEN_EVERY_MS || found.client !== client) {
+        await store.db
+          .updateTable('sessions')
+          .set({ lastSeenAt: now(), client })
+          .where('sessionId', '=', sessionId)
+          .execute();
+      }
+      const account: Account = { userId, username, displayName, role };
+      return { session: { sessionId, userId, role, deviceId }, account };
+    },
+    isLive: (session) => !revoked.has(session.sessionId),
+  };
+}
+
+function findSession(db: Database, token: string) {
+  return db
+    .selectFrom('sessions')
+    .innerJoin('accounts', 'accounts.userId', 'sessions.userId')
+    .select(['sessionId', 'sessions.userId', 'deviceId', 'client', 'lastSeenAt', 'role', 'username', 'displayName'])
+    .where('tokenHash', '=', hashToken(token))
+    .executeTakeFirst();
+}

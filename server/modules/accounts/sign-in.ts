@@ -1,0 +1,93 @@
+import { signIn, signInProofText, type Account } from '../../../protocol/accounts.ts';
+import { ProtocolError } from '../../../protocol/errors.ts';
+import type { SessionId, UserId } from '../../../protocol/ids.ts';
+import type { ParamsOf } from '../../../protocol/method.ts';
+import { findAnswer, keepAnswer, type RequestKey } from '../../store/once.ts';
+import type { Trx } from '../../store/schema.ts';
+import { register } from '../../ws/method.ts';
+import { verifyEd25519 } from '../devices/index.ts';
+import type { AccountsDeps } from './deps.ts';
+import { createSession, deleteDeviceSessions, renewToken } from './sessions.ts';
+
+type Params = ParamsOf<typeof signIn>;
+type Proof = 'none' | 'unknown' | 'invalid' | 'valid';
+
+export function signInMethod(deps: AccountsDeps) {
+  return register(signIn, {
+    permission: 'anyone',
+    limit: { requests: 300, seconds: 60, by: 'address' },
+    // The answer holds a token, which is kept nowhere: a repeat is answered with a fresh one.
+    replay: 'own',
+    handle: async (params, caller) => {
+      const account = await findAccount(deps, params.username);
+      const proof = await checkProof(deps, params, account?.userId, caller.challenge);
+      const forgive = await deps.signInLimits.attempt(params.username, caller.address, proof === 'valid');
+      const known = await deps.passwords.verify(params.password, account?.passwordHash);
+      // One answer for a wrong name and a wrong password; what is wrong with the device is told to the owner only.
+      if (!known || !account) throw new ProtocolError('credentials_invalid', 'Wrong username or password.');
+      if (proof === 'unknown') throw new ProtocolError('device_unknown', 'The account has no such device.');
+      if (proof === 'invalid') throw new ProtocolError('device_proof_invalid', 'The device’s signature does not fit.');
+      await forgive();
+
+      const { passwordHash, ...shown } = account;
+      if (deps.passwords.isOutdated(passwordHash)) await rehash(deps, params);
+      const { token, revoked } = await deps.store.transaction((trx) =>
+        startSession(trx, params, account, caller.client, deps.now()),
+      );
+      for (const sessionId of revoked) deps.bus.publish('sessionRevoked', { sessionId });
+      return { session: token, account: shown };
+    },
+  });
+}
+
+function findAccount(deps: AccountsDeps, username: string) {
+  return deps.store.db
+    .selectFrom('accounts')
+    .select(['userId', 'username', 'displayName', 'role', 'passwordHash'])
+    .where('username', '=', username)
+    .executeTakeFirst();
+}
+
+async function checkProof(
+  deps: AccountsDeps,
+  params: Params,
+  userId: UserId | undefined,
+  challenge: string,
+): Promise<Proof> {
+  const { device, username } = params;
+  if (!device) return 'none';
+  if (!userId) return 'unknown';
+  const row = await deps.store.db
+    .selectFrom('devices')
+    .select('authenticationKey')
+    .where('userId', '=', userId)
+    .where('deviceId', '=', device.deviceId)
+    .executeTakeFirst();
+  if (!row) return 'unknown';
+  const text = signInProofText(challenge, username, device.deviceId);
+  return verifyEd25519(row.authenticationKey, text, device.proof) ? 'valid' : 'invalid';
+}
+
+/** A device has one session: the new one ends those before it. */
+async function startSession(
+  trx: Trx,
+  params: Params,
+  account: Account,
+  client: string,
+  now: number,
+): Promise<{ token: string; revoked: SessionId[] }> {
+  const key: RequestKey = { scope: `sign-in/${account.userId}`, id: params.idempotencyId, method: signIn.name };
+  const first = await findAnswer(trx, key);
+  const renewed = first ? await renewToken(trx, (first.result as { sessionId: SessionId }).sessionId) : undefined;
+  if (renewed !== undefined) return { token: renewed, revoked: [] };
+  const deviceId = params.device?.deviceId ?? null;
+  const revoked = deviceId === null ? [] : await deleteDeviceSessions(trx, account.userId, deviceId);
+  const { sessionId, token } = await createSession(trx, { userId: account.userId, deviceId, client, now });
+  if (!first) await keepAnswer(trx, key, now, { sessionId });
+  return { token, revoked };
+}
+
+async function rehash(deps: AccountsDeps, params: Params): Promise<void> {
+  const passwordHash = await deps.passwords.hash(params.password);
+  await deps.store.db.updateTable('accounts').set({ passwordHash }).where('username', '=', params.username).execute();
+}

@@ -1,0 +1,96 @@
+import { signUp, type Account } from '../../../protocol/accounts.ts';
+import { changed } from '../../../protocol/contacts.ts';
+import { ProtocolError } from '../../../protocol/errors.ts';
+import type { SessionId } from '../../../protocol/ids.ts';
+import type { ParamsOf, ResultOf } from '../../../protocol/method.ts';
+import { findAnswer, keepAnswer, type RequestKey } from '../../store/once.ts';
+import type { Trx } from '../../store/schema.ts';
+import { register } from '../../ws/method.ts';
+import { indexPerson, sortNameOf } from '../contacts/index.ts';
+import { insertDevice, insertList, requireFirstList } from '../devices/index.ts';
+import type { AccountsDeps } from './deps.ts';
+import { requireInvitation, useInvitation } from './invitations.ts';
+import { createSession, renewToken } from './sessions.ts';
+
+type Params = ParamsOf<typeof signUp>;
+type Result = ResultOf<typeof signUp>;
+
+/** Kept in place of the answer, which holds a token. */
+interface Kept {
+  readonly sessionId: SessionId;
+}
+
+export function signUpMethod(deps: AccountsDeps) {
+  return register(signUp, {
+    permission: 'anyone',
+    limit: { requests: 300, seconds: 600, by: 'address' },
+    // The answer holds a token, which is kept nowhere: a repeat is answered with a fresh one.
+    replay: 'own',
+    handle: async (params, caller) => {
+      const key: RequestKey = { scope: `sign-up/${params.userId}`, id: params.idempotencyId, method: signUp.name };
+      const first = await findAnswer(deps.store.db, key);
+      if (first) return repeat(deps, params, first.result as Kept);
+
+      await requireInvitation(deps.store.db, params.invitation, deps.now());
+      requireFirstList(params.deviceList, params.userId, params.device);
+      const passwordHash = await deps.passwords.hash(params.password);
+      const made = await deps.store.transaction(async (trx) => {
+        const earlier = await findAnswer(trx, key);
+        if (earlier) return { repeated: earlier.result as Kept };
+        const result = await createAccount(trx, params, passwordHash, caller.client, deps.now());
+        await keepAnswer(trx, key, deps.now(), { sessionId: result.sessionId } satisfies Kept);
+        return { result };
+      });
+      if (made.repeated) return repeat(deps, params, made.repeated);
+      deps.events.toEveryone(changed, { person: made.result.account });
+      return { session: made.result.token, account: made.result.account };
+    },
+  });
+}
+
+async function createAccount(trx: Trx, params: Params, passwordHash: string, client: string, now: number) {
+  const { userId, username, displayName, device, deviceList } = params;
+  const taken = await trx
+    .selectFrom('accounts')
+    .select(['userId', 'username'])
+    .where((where) => where.or([where('userId', '=', userId), where('username', '=', username)]))
+    .execute();
+  if (taken.some((row) => row.userId === userId))
+    throw new ProtocolError('account_exists', 'This user id has an account already.');
+  if (taken.length > 0) throw new ProtocolError('username_taken', 'This username is taken.');
+
+  const role = await useInvitation(trx, params.invitation, userId, now);
+  const account: Account = { userId, username, displayName, role };
+  await trx
+    .insertInto('accounts')
+    .values({
+      ...account,
+      sortName: sortNameOf(displayName),
+      passwordHash,
+      accountKey: deviceList.accountKey,
+      createdAt: now,
+    })
+    .execute();
+  await indexPerson(trx, account);
+  await insertList(trx, userId, deviceList);
+  await insertDevice(trx, userId, device, now);
+  const session = await createSession(trx, { userId, deviceId: device.deviceId, client, now });
+  return { account, ...session };
+}
+
+/** The account was made, but its answer may have been lost: whoever knows the password gets a new token for the session. */
+async function repeat(deps: AccountsDeps, params: Params, kept: Kept): Promise<Result> {
+  const account = await deps.store.db
+    .selectFrom('accounts')
+    .select(['userId', 'username', 'displayName', 'role', 'passwordHash'])
+    .where('userId', '=', params.userId)
+    .executeTakeFirst();
+  const known = await deps.passwords.verify(params.password, account?.passwordHash);
+  if (!account || !known || account.username !== params.username) {
+    throw new ProtocolError('credentials_invalid', 'This request was made before, with another password or username.');
+  }
+  const token = await deps.store.transaction((trx) => renewToken(trx, kept.sessionId));
+  if (token === undefined) throw new ProtocolError('account_exists', 'The account exists; sign in.');
+  const { passwordHash: _, ...shown } = account;
+  return { session: token, account: shown };
+}

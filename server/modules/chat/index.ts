@@ -1,0 +1,88 @@
+import { acknowledge, pending, send, type Envelope } from '../../../protocol/chat.ts';
+import { MAX_FRAME_BYTES } from '../../../protocol/frames.ts';
+import type { MessageId } from '../../../protocol/ids.ts';
+import { register } from '../../ws/method.ts';
+import type { ServerModule } from '../../ws/module.ts';
+import { scopeOf } from '../../ws/replay.ts';
+import { Outgoing, type OutgoingDeps } from './outgoing.ts';
+
+export { ChatStore } from './store.ts';
+
+/** Room in an answer for envelopes; the rest of a frame is for what is around them. */
+const MAX_ANSWER_CHARACTERS = MAX_FRAME_BYTES - 4096;
+
+export interface ChatModule extends ServerModule {
+  /** Messages that wait to be written. */
+  readonly waiting: () => number;
+}
+
+/** Takes messages for devices, keeps them until they are acknowledged, and hands them over. */
+export function chatModule(deps: OutgoingDeps): ChatModule {
+  const outgoing = new Outgoing(deps);
+  return {
+    methods: [sendMethod(outgoing), pendingMethod(deps), acknowledgeMethod(outgoing)],
+    waiting: () => outgoing.waiting,
+    close: () => outgoing.flush(),
+  };
+}
+
+function sendMethod(outgoing: Outgoing) {
+  return register(send, {
+    permission: 'device',
+    // Receipts are sends too. A burst is an outbox that comes back from hours offline.
+    limit: { requests: 3000, seconds: 10, by: 'account' },
+    // The answer is kept in the transaction that keeps the message.
+    replay: 'own',
+    handle: ({ idempotencyId, payload, recipients }, caller) => {
+      const { userId, deviceId } = caller.session;
+      return outgoing.send({
+        scope: scopeOf(caller),
+        id: idempotencyId,
+        sender: { userId, deviceId },
+        payload,
+        recipients,
+      });
+    },
+  });
+}
+
+function pendingMethod({ store, chatStore }: OutgoingDeps) {
+  return register(pending, {
+    permission: 'device',
+    limit: { requests: 600, seconds: 10, by: 'account' },
+    handle: async ({ after, limit }, { session }) => {
+      const rows = await chatStore.pending(store.db, session.userId, session.deviceId, after, limit + 1);
+      const envelopes: Envelope[] = [];
+      let characters = 0;
+      for (const row of rows.slice(0, limit)) {
+        const envelope: Envelope = {
+          queueId: row.position,
+          messageId: row.messageId as MessageId,
+          sender: { userId: row.senderUserId, deviceId: row.senderDeviceId },
+          position: row.position,
+          payload: base64(row.payload),
+          key: { type: row.keyType, body: base64(row.keyBody) },
+        };
+        characters += envelope.payload.length + envelope.key.body.length + 320;
+        if (characters > MAX_ANSWER_CHARACTERS) break;
+        envelopes.push(envelope);
+      }
+      return { envelopes, more: envelopes.length < rows.length };
+    },
+  });
+}
+
+function acknowledgeMethod(outgoing: Outgoing) {
+  return register(acknowledge, {
+    permission: 'device',
+    limit: { requests: 3000, seconds: 10, by: 'account' },
+    handle: async ({ queueIds }, { session }) => {
+      await outgoing.acknowledge({ userId: session.userId, deviceId: session.deviceId, positions: queueIds });
+      return {};
+    },
+  });
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+}

@@ -1,0 +1,216 @@
+import { delivered, send, type Recipient } from '../../../protocol/chat.ts';
+import type { DeviceAddress, DeviceId, IdempotencyId, MessageId, UserId } from '../../../protocol/ids.ts';
+import { findAnswer } from '../../store/once.ts';
+import type { Trx } from '../../store/schema.ts';
+import type { Store } from '../../store/store.ts';
+import type { EventSink } from '../../ws/event-sink.ts';
+import { checkRecipients } from './recipients.ts';
+import type { Acknowledged, ChatStore } from './store.ts';
+
+/** Sends in one transaction at most; more wait for the next. */
+const MAX_BATCH = 512;
+
+export interface OutgoingDeps {
+  readonly store: Store;
+  readonly chatStore: ChatStore;
+  readonly events: EventSink;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+  readonly devicesOf: (users: Iterable<UserId>) => Promise<ReadonlyMap<UserId, ReadonlySet<DeviceId>>>;
+}
+
+interface Send {
+  readonly scope: string;
+  readonly id: IdempotencyId;
+  readonly sender: DeviceAddress;
+  readonly payload: string;
+  readonly recipients: readonly Recipient[];
+  readonly resolve: (result: { position: number }) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+interface Acknowledgement extends Acknowledged {
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * Group commit: everything that arrives while the last transaction is written (or in one turn of the event loop) goes
+ * into the next one, in the order of arrival. So the cost of making things durable is shared, a lone message still
+ * waits for nobody, and messages of one connection keep their order.
+ */
+export class Outgoing {
+  readonly #deps: OutgoingDeps;
+  #sends: Send[] = [];
+  #acknowledgements: Acknowledgement[] = [];
+  #working: Promise<void> | null = null;
+
+  constructor(deps: OutgoingDeps) {
+    this.#deps = deps;
+  }
+
+  /** Sends that wait to be written. */
+  get waiting(): number {
+    return this.#sends.length;
+  }
+
+  /** Resolves once the message is durable. Errors: as `chat.send`. */
+  send(message: Omit<Send, 'resolve' | 'reject'>): Promise<{ position: number }> {
+    return new Promise((resolve, reject) => {
+      this.#sends.push({ ...message, resolve, reject });
+      this.#work();
+    });
+  }
+
+  /** Resolves once the envelopes are out of the device's queue for good. */
+  acknowledge(acknowledged: Acknowledged): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#acknowledgements.push({ ...acknowledged, resolve, reject });
+      this.#work();
+    });
+  }
+
+  /** Resolves once all that was handed over is written. */
+  async flush(): Promise<void> {
+    while (this.#working) await this.#working;
+  }
+
+  #work(): void {
+    this.#working ??= this.#run().finally(() => {
+      this.#working = null;
+      if (this.#sends.length > 0 || this.#acknowledgements.length > 0) this.#work();
+    });
+  }
+
+  async #run(): Promise<void> {
+    // The frames that came in this turn of the event loop go together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#sends.length > 0 || this.#acknowledgements.length > 0) {
+      const sends = this.#sends.splice(0, MAX_BATCH);
+      const acknowledgements = this.#acknowledgements.splice(0);
+      await this.#commit(sends, acknowledgements);
+    }
+  }
+
+  async #commit(sends: Send[], acknowledgements: Acknowledgement[]): Promise<void> {
+    try {
+      const valid = await this.#check(sends);
+      const accepted = await this.#deps.store.transaction(async (trx) => {
+        const positions = valid.length > 0 ? await this.#write(trx, valid) : [];
+        if (acknowledgements.length > 0) await this.#deps.chatStore.acknowledge(trx, acknowledgements);
+        return positions;
+      });
+      for (const { message, outcome } of accepted) this.#announce(message, outcome);
+      for (const { resolve } of acknowledgements) resolve();
+    } catch (error) {
+      for (const { reject } of [...sends, ...acknowledgements]) reject(error);
+    }
+  }
+
+  /** Refuses what is not for exactly the right devices, unless it was accepted before: then it gets that answer. */
+  async #check(sends: readonly Send[]): Promise<Send[]> {
+    const users = new Set<UserId>();
+    for (const { sender, recipients } of sends) {
+      users.add(sender.userId);
+      for (const { userId } of recipients) users.add(userId);
+    }
+    const devicesOf = sends.length > 0 ? await this.#deps.devicesOf(users) : new Map();
+    const valid: Send[] = [];
+    for (const message of sends) {
+      const refusal = checkRecipients(message.recipients, message.sender, devicesOf);
+      if (!refusal) {
+        valid.push(message);
+        continue;
+      }
+      try {
+        const first = await findAnswer(this.#deps.store.db, {
+          scope: message.scope,
+          id: message.id,
+          method: send.name,
+        });
+        if (first) message.resolve(first.result as { position: number });
+        else message.reject(refusal);
+      } catch (error) {
+        message.reject(error);
+      }
+    }
+    return valid;
+  }
+
+  /** Returns for each send its position, or that it was there before. */
+  async #write(trx: Trx, sends: readonly Send[]): Promise<Written[]> {
+    const { chatStore, now } = this.#deps;
+    const first = await chatStore.reservePositions(trx, sends.length, now());
+    const answers: unknown[] = [];
+    sends.forEach(({ scope, id }, index) => answers.push(scope, id, send.name, `{"position":${first + index}}`, now()));
+    const fresh = await chatStore.insertAnswers(trx, answers);
+    // A batch without repeats is the usual case, and then nothing needs to be looked up.
+    const isNew = fresh.length === sends.length ? null : new Set(fresh.map(nameOf));
+    const messages: unknown[] = [];
+    const queue: unknown[] = [];
+    const written: Written[] = [];
+    for (const [index, message] of sends.entries()) {
+      const position = first + index;
+      // Of two equal requests in one batch the first is new and the second its repeat.
+      if (isNew && !isNew.delete(nameOf(message))) {
+        written.push({ message, outcome: await this.#repeat(trx, message) });
+        continue;
+      }
+      written.push({ message, outcome: { position, repeated: false } });
+      addRows(messages, queue, message, position);
+    }
+    await chatStore.insertMessages(trx, messages, queue);
+    return written;
+  }
+
+  async #repeat(trx: Trx, { scope, id }: Send): Promise<Outcome> {
+    try {
+      const first = await findAnswer(trx, { scope, id, method: send.name });
+      if (!first) throw new Error('a kept answer is gone');
+      return { position: (first.result as { position: number }).position, repeated: true };
+    } catch (error) {
+      return { refusal: error };
+    }
+  }
+
+  #announce(message: Send, outcome: Outcome): void {
+    if ('refusal' in outcome) return message.reject(outcome.refusal);
+    const { position, repeated } = outcome;
+    message.resolve({ position });
+    if (repeated) return;
+    const { id, sender, payload } = message;
+    const shared = { queueId: position, messageId: id as string as MessageId, sender, position, payload };
+    for (const { userId, keys } of message.recipients) {
+      for (const { deviceId, type, body } of keys) {
+        this.#deps.events.toDevice(userId, deviceId, delivered, { envelope: { ...shared, key: { type, body } } });
+      }
+    }
+  }
+}
+
+interface Written {
+  readonly message: Send;
+  readonly outcome: Outcome;
+}
+
+type Outcome = { readonly position: number; readonly repeated: boolean } | { readonly refusal: unknown };
+
+function nameOf({ scope, id }: { scope: string; id: string }): string {
+  return `${scope} ${id}`;
+}
+
+function addRows(
+  messages: unknown[],
+  queue: unknown[],
+  { id, sender, payload, recipients }: Send,
+  position: number,
+): void {
+  const before = queue.length;
+  for (const { userId, keys } of recipients) {
+    for (const { deviceId, type, body } of keys)
+      queue.push(userId, deviceId, position, type, Buffer.from(body, 'base64'));
+  }
+  // A message for nobody (all recipients are the sender's only device) is accepted and kept by nobody.
+  if (queue.length === before) return;
+  messages.push(position, id, sender.userId, sender.deviceId, Buffer.from(payload, 'base64'));
+}

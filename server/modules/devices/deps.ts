@@ -1,0 +1,17 @@
+import type { DeviceId, SessionId, UserId } from '../../../protocol/ids.ts';
+import type { Bus } from '../../bus/bus.ts';
+import type { Trx } from '../../store/schema.ts';
+import type { Store } from '../../store/store.ts';
+import type { EventSink } from '../../ws/event-sink.ts';
+
+export interface DevicesDeps {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly events: EventSink;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+  /** What other modules keep for a device, and let go of when it leaves the list. */
+  readonly deleteDeviceSessions: (trx: Trx, userId: UserId, deviceId: DeviceId) => Promise<SessionId[]>;
+  readonly deleteDeviceQueue: (trx: Trx, userId: UserId, deviceId: DeviceId) => Promise<void>;
+  readonly bindSession: (trx: Trx, sessionId: SessionId, deviceId: DeviceId) => Promise<void>;
+}

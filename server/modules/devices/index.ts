@@ -1,0 +1,43 @@
+import { lists } from '../../../protocol/devices.ts';
+import { register } from '../../ws/method.ts';
+import type { ServerModule } from '../../ws/module.ts';
+import type { DevicesDeps } from './deps.ts';
+import { linkRequestsMethod, requestLinkMethod } from './link-requests.ts';
+import { prekeyStatusMethod, publishPrekeysMethod, takeBundlesMethod } from './prekeys.ts';
+import { publishListMethod } from './publish-list.ts';
+
+export type { DevicesDeps } from './deps.ts';
+export { DeviceDirectory } from './device-directory.ts';
+export { verifyEd25519 } from './ed25519.ts';
+export { pruneLinkRequests } from './link-requests.ts';
+export { requireFirstList } from './lists.ts';
+export { insertDevice, insertList } from './store.ts';
+
+/** Device lists, prekeys, and the linking of new devices. */
+export function devicesModule(deps: DevicesDeps): ServerModule {
+  return {
+    methods: [
+      listsMethod(deps),
+      takeBundlesMethod(deps),
+      prekeyStatusMethod(deps),
+      publishPrekeysMethod(deps),
+      publishListMethod(deps),
+      requestLinkMethod(deps),
+      linkRequestsMethod(deps),
+    ],
+  };
+}
+
+function listsMethod({ store }: DevicesDeps) {
+  return register(lists, {
+    permission: 'account',
+    limit: { requests: 600, seconds: 60, by: 'account' },
+    handle: async ({ users }) => ({
+      lists: await store.db
+        .selectFrom('deviceLists')
+        .select(['accountKey', 'payload', 'signature'])
+        .where('userId', 'in', users)
+        .execute(),
+    }),
+  });
+}

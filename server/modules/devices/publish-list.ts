@@ -1,0 +1,132 @@
+import {
+  linked,
+  listChanged,
+  NewDevice,
+  publishList,
+  type DeviceList,
+  type ListedDevice,
+  type SignedDeviceList,
+} from '../../../protocol/devices.ts';
+import { ProtocolError } from '../../../protocol/errors.ts';
+import type { DeviceId, SessionId, UserId } from '../../../protocol/ids.ts';
+import { once } from '../../store/once.ts';
+import type { Trx } from '../../store/schema.ts';
+import { register } from '../../ws/method.ts';
+import { scopeOf } from '../../ws/replay.ts';
+import type { DevicesDeps } from './deps.ts';
+import { isSameDevice, readList } from './lists.ts';
+import { insertDevice } from './store.ts';
+
+/** What a new list did, to be told once it is committed. */
+interface Changes {
+  readonly revoked: SessionId[];
+  readonly linked: { readonly sessionId: SessionId; readonly deviceId: DeviceId }[];
+}
+
+export function publishListMethod(deps: DevicesDeps) {
+  return register(publishList, {
+    permission: 'device',
+    limit: { requests: 30, seconds: 60, by: 'account' },
+    replay: 'own',
+    handle: async ({ list: signed, idempotencyId }, caller) => {
+      const { userId } = caller.session;
+      const list = readList(signed, userId);
+      let changes: Changes = { revoked: [], linked: [] };
+      const key = { scope: scopeOf(caller), id: idempotencyId, method: publishList.name };
+      const { repeated } = await once(deps.store, key, deps.now(), async (trx) => {
+        changes = await replaceList(deps, trx, userId, signed, list);
+        return {};
+      });
+      if (!repeated) announce(deps, userId, list.version, changes);
+      return {};
+    },
+  });
+}
+
+function announce({ bus, events }: DevicesDeps, userId: UserId, version: number, changes: Changes): void {
+  bus.publish('devicesChanged', { userId, version });
+  events.toEveryone(listChanged, { userId, version });
+  for (const { sessionId, deviceId } of changes.linked) events.toSession(sessionId, linked, { deviceId });
+  // After the answer, since the asking device may have taken itself off the list.
+  setImmediate(() => {
+    for (const sessionId of changes.revoked) bus.publish('sessionRevoked', { sessionId });
+  });
+}
+
+async function replaceList(
+  deps: DevicesDeps,
+  trx: Trx,
+  userId: UserId,
+  signed: SignedDeviceList,
+  list: DeviceList,
+): Promise<Changes> {
+  await replaceRow(trx, userId, signed, list.version);
+  const present = await trx
+    .selectFrom('devices')
+    .select(['deviceId', 'identityKey', 'authenticationKey'])
+    .where('userId', '=', userId)
+    .execute();
+  const changes: Changes = { revoked: [], linked: [] };
+  for (const device of list.devices) {
+    const known = present.find((row) => row.deviceId === device.deviceId);
+    if (!known) changes.linked.push(await link(deps, trx, userId, device));
+    else if (!isSameDevice(known, device))
+      throw new ProtocolError('device_list_invalid', 'A device’s keys cannot change.');
+  }
+  for (const { deviceId } of present) {
+    if (list.devices.some((device) => device.deviceId === deviceId)) continue;
+    changes.revoked.push(...(await remove(deps, trx, userId, deviceId)));
+  }
+  return changes;
+}
+
+/** Higher version and same key, checked and replaced in one statement: of two lists at once one comes second. */
+async function replaceRow(trx: Trx, userId: UserId, signed: SignedDeviceList, version: number): Promise<void> {
+  const { numUpdatedRows } = await trx
+    .updateTable('deviceLists')
+    .set({ version, payload: signed.payload, signature: signed.signature })
+    .where('userId', '=', userId)
+    .where('accountKey', '=', signed.accountKey)
+    .where('version', '<', version)
+    .executeTakeFirst();
+  if (numUpdatedRows > 0n) return;
+  const current = await trx
+    .selectFrom('deviceLists')
+    .select('accountKey')
+    .where('userId', '=', userId)
+    .executeTakeFirst();
+  if (current?.accountKey !== signed.accountKey)
+    throw new ProtocolError('device_list_invalid', 'The list is signed by another account key.');
+  throw new ProtocolError('device_list_outdated', 'There is a list of this version or a newer one.');
+}
+
+async function link(
+  deps: DevicesDeps,
+  trx: Trx,
+  userId: UserId,
+  listed: ListedDevice,
+): Promise<Changes['linked'][number]> {
+  const { deviceId } = listed;
+  const request = await trx
+    .deleteFrom('linkRequests')
+    .where('userId', '=', userId)
+    .where('deviceId', '=', deviceId)
+    .where('expiresAt', '>', deps.now())
+    .returning(['sessionId', 'device'])
+    .executeTakeFirst();
+  const device = request && NewDevice.parse(JSON.parse(request.device));
+  if (!request || !device || !isSameDevice(device, listed)) {
+    throw new ProtocolError('device_unknown', 'A device on the list has not asked to be linked.');
+  }
+  await insertDevice(trx, userId, device, deps.now());
+  await deps.bindSession(trx, request.sessionId, deviceId);
+  return { sessionId: request.sessionId, deviceId };
+}
+
+async function remove(deps: DevicesDeps, trx: Trx, userId: UserId, deviceId: DeviceId): Promise<SessionId[]> {
+  await deps.deleteDeviceQueue(trx, userId, deviceId);
+  const sessions = await deps.deleteDeviceSessions(trx, userId, deviceId);
+  // Its prekeys go with it.
+  await trx.deleteFrom('devices').where('userId', '=', userId).where('deviceId', '=', deviceId).execute();
+  return sessions;
+}

@@ -1,0 +1,19 @@
+import type { Kysely } from 'kysely';
+import { Migrator, type Migration } from 'kysely/migration';
+import { foundation } from './migrations/0001-foundation.ts';
+import type { Schema } from './schema.ts';
+
+export type StoreKind = 'sqlite' | 'postgres';
+
+/** In order; a migration that was released is never edited. */
+const MIGRATIONS: Readonly<Record<string, (kind: StoreKind) => Migration>> = {
+  '0001-foundation': foundation,
+};
+
+/** Brings the tables up to date. Several processes may do so at once: one works, the others wait. */
+export async function migrate(db: Kysely<Schema>, kind: StoreKind): Promise<void> {
+  const migrations = Object.fromEntries(Object.entries(MIGRATIONS).map(([name, make]) => [name, make(kind)]));
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  const { error } = await migrator.migrateToLatest();
+  if (error) throw error;
+}

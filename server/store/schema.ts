@@ -1,0 +1,86 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Role } from '../../protocol/accounts.ts';
+import type { DeviceId, SessionId, UserId } from '../../protocol/ids.ts';
+
+/** Times are milliseconds since the Unix epoch; keys and signatures are base64 as on the wire; `*Hash` is SHA-256 in hex. */
+export interface Schema {
+  counters: { name: string; value: number };
+  accounts: {
+    userId: UserId;
+    username: string;
+    displayName: string;
+    /** The display name as the directory orders it. */
+    sortName: string;
+    role: Role;
+    /** PHC string of argon2id. */
+    passwordHash: string;
+    accountKey: string;
+    createdAt: number;
+  };
+  /** The words by which the directory finds an account. */
+  accountWords: { word: string; userId: UserId };
+  sessions: {
+    sessionId: SessionId;
+    tokenHash: string;
+    userId: UserId;
+    deviceId: DeviceId | null;
+    client: string;
+    createdAt: number;
+    lastSeenAt: number;
+  };
+  invitations: {
+    tokenHash: string;
+    role: Role;
+    createdBy: UserId | null;
+    /** Names the request that made it, so that a repeat of the request is recognised. */
+    requestId: string | null;
+    createdAt: number;
+    expiresAt: number;
+    usedBy: UserId | null;
+    usedAt: number | null;
+  };
+  deviceLists: { userId: UserId; version: number; accountKey: string; payload: string; signature: string };
+  devices: {
+    userId: UserId;
+    deviceId: DeviceId;
+    registrationId: number;
+    identityKey: string;
+    authenticationKey: string;
+    signedPrekeyId: number;
+    signedPrekey: string;
+    signedPrekeySignature: string;
+    signedPrekeyAt: number;
+    addedAt: number;
+  };
+  prekeys: { userId: UserId; deviceId: DeviceId; keyId: number; publicKey: string };
+  linkRequests: {
+    userId: UserId;
+    deviceId: DeviceId;
+    sessionId: SessionId;
+    /** JSON text of a NewDevice. */
+    device: string;
+    requestedAt: number;
+    expiresAt: number;
+  };
+  messages: {
+    /** Microseconds; strictly increasing over the whole server. */
+    position: number;
+    messageId: string;
+    senderUserId: UserId;
+    senderDeviceId: DeviceId;
+    payload: Uint8Array;
+  };
+  /** What each device has yet to acknowledge. */
+  queue: {
+    userId: UserId;
+    deviceId: DeviceId;
+    position: number;
+    keyType: 'message' | 'prekey';
+    keyBody: Uint8Array;
+  };
+  /** First answers of keyed requests. `scope` is who asked. */
+  idempotency: { scope: string; id: string; method: string; result: string; createdAt: number };
+}
+
+export type Database = Kysely<Schema>;
+export type Trx = Transaction<Schema>;

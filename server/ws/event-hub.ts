@@ -1,0 +1,143 @@
+import { CloseCode } from '../../protocol/frames.ts';
+import type { SessionId, UserId } from '../../protocol/ids.ts';
+import type { Bus, Topics } from '../bus/bus.ts';
+import type { Connection } from './connection.ts';
+import { EventStream, STREAM_MAX_AGE_MS, type StreamOwner } from './event-stream.ts';
+
+export interface Attached {
+  readonly stream: EventStream;
+  readonly seq: number;
+  readonly resumed: boolean;
+  /** Frames that the client missed; to be sent right after the answer to its hello. */
+  readonly missed: readonly string[];
+}
+
+/** Brings events from the bus to the streams of the clients that are connected to this process. */
+export class EventHub {
+  readonly #now: () => number;
+  /** By device, or by session where there is no device. */
+  readonly #streams = new Map<string, EventStream>();
+  readonly #byUser = new Map<UserId, Set<EventStream>>();
+  readonly #bySession = new Map<SessionId, EventStream>();
+  readonly #undo: readonly (() => void)[];
+
+  constructor(bus: Bus, now: () => number) {
+    this.#now = now;
+    this.#undo = [
+      bus.subscribe('event', (message) => this.#deliver(message)),
+      bus.subscribe('sessionRevoked', ({ sessionId }) => this.#revoke(sessionId)),
+    ];
+  }
+
+  /** Gives a connection its stream. An older connection of the same device is closed. */
+  attach(
+    connection: Connection,
+    owner: StreamOwner | null,
+    resume: { stream: string; seq: number } | undefined,
+  ): Attached {
+    this.detach(connection);
+    const stream = owner ? this.#streamOf(owner) : new EventStream(null);
+    const missed = resume && resume.stream === stream.id ? stream.after(resume.seq) : null;
+    const replaced = stream.connection;
+    stream.connection = connection;
+    stream.detachedAt = null;
+    connection.stream = stream;
+    if (replaced) {
+      replaced.stream = null;
+      replaced.close(CloseCode.replaced, 'replaced by a newer connection of this device');
+    }
+    return { stream, seq: stream.seq, resumed: missed !== null, missed: missed ?? [] };
+  }
+
+  detach(connection: Connection): void {
+    const { stream } = connection;
+    connection.stream = null;
+    if (stream?.connection !== connection) return;
+    stream.connection = null;
+    stream.detachedAt = this.#now();
+  }
+
+  /** Forgets the streams of clients that have been away for long. */
+  sweep(): void {
+    const oldest = this.#now() - STREAM_MAX_AGE_MS;
+    for (const stream of this.#streams.values()) {
+      if (stream.detachedAt !== null && stream.detachedAt < oldest) this.#forget(stream);
+    }
+  }
+
+  close(): void {
+    for (const undo of this.#undo) undo();
+  }
+
+  #streamOf(owner: StreamOwner): EventStream {
+    const key = keyOf(owner);
+    const known = this.#streams.get(key);
+    if (known?.owner?.sessionId === owner.sessionId) return known;
+    // Another session of the device (it signed in anew): its events go on in a stream of its own.
+    const stream = new EventStream(owner);
+    if (known) {
+      stream.connection = known.connection;
+      if (known.connection) known.connection.stream = stream;
+      known.connection = null;
+      this.#forget(known);
+    }
+    this.#streams.set(key, stream);
+    this.#bySession.set(owner.sessionId, stream);
+    const ofUser = this.#byUser.get(owner.userId);
+    if (ofUser) ofUser.add(stream);
+    else this.#byUser.set(owner.userId, new Set([stream]));
+    return stream;
+  }
+
+  #forget(stream: EventStream): void {
+    const { owner } = stream;
+    if (!owner) return;
+    const key = keyOf(owner);
+    if (this.#streams.get(key) === stream) this.#streams.delete(key);
+    if (this.#bySession.get(owner.sessionId) === stream) this.#bySession.delete(owner.sessionId);
+    const ofUser = this.#byUser.get(owner.userId);
+    ofUser?.delete(stream);
+    if (ofUser?.size === 0) this.#byUser.delete(owner.userId);
+  }
+
+  #deliver({ audience, event, params }: Topics['event']): void {
+    const now = this.#now();
+    switch (audience.to) {
+      case 'device':
+        this.#streams.get(deviceKey(audience.userId, audience.deviceId))?.push(event, params, now);
+        break;
+      case 'user':
+        for (const stream of this.#byUser.get(audience.userId) ?? []) {
+          if (stream.owner?.deviceId !== null) stream.push(event, params, now);
+        }
+        break;
+      case 'everyone':
+        for (const stream of this.#streams.values()) {
+          if (stream.owner?.deviceId !== null) stream.push(event, params, now);
+        }
+        break;
+      case 'session':
+        this.#bySession.get(audience.sessionId)?.push(event, params, now);
+        break;
+    }
+  }
+
+  #revoke(sessionId: SessionId): void {
+    const stream = this.#bySession.get(sessionId);
+    if (!stream) return;
+    const { connection } = stream;
+    stream.connection = null;
+    this.#forget(stream);
+    if (!connection) return;
+    connection.stream = null;
+    connection.close(CloseCode.sessionRevoked, 'the session was revoked');
+  }
+}
+
+function keyOf(owner: StreamOwner): string {
+  return owner.deviceId === null ? owner.sessionId : deviceKey(owner.userId, owner.deviceId);
+}
+
+function deviceKey(userId: string, deviceId: number): string {
+  return `${userId}/${deviceId}`;
+}

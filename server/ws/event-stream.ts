@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import type { DeviceId, SessionId, UserId } from '../../protocol/ids.ts';
+import type { Connection } from './connection.ts';
+
+/** What a stream keeps for a client that comes back. */
+export const STREAM_MAX_EVENTS = 1000;
+export const STREAM_MAX_BYTES = 1024 * 1024;
+export const STREAM_MAX_AGE_MS = 5 * 60_000;
+
+export interface StreamOwner {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId | null;
+  readonly sessionId: SessionId;
+}
+
+interface Entry {
+  readonly frame: string;
+  readonly at: number;
+}
+
+/** The numbered events of one device (or of one session that has no device), and the last few of them. */
+export class EventStream {
+  readonly id = randomUUID();
+  /** Null for a connection that is not signed in, to which no events go. */
+  readonly owner: StreamOwner | null;
+  connection: Connection | null = null;
+  /** When its connection went away. */
+  detachedAt: number | null = null;
+  #seq = 0;
+  /** Kept entries are those from `#first`; their numbers end at `#seq`. */
+  #entries: Entry[] = [];
+  #first = 0;
+  #bytes = 0;
+
+  constructor(owner: StreamOwner | null) {
+    this.owner = owner;
+  }
+
+  /** The number of the newest event. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** Numbers an event, keeps it, and sends it if somebody listens. `params` is JSON text. */
+  push(event: string, params: string, now: number): void {
+    const seq = ++this.#seq;
+    const frame = `{"event":${JSON.stringify(event)},"params":${params},"seq":${seq}}`;
+    this.#entries.push({ frame, at: now });
+    this.#bytes += frame.length;
+    this.#trim(now);
+    this.connection?.send(frame);
+  }
+
+  /** The events after `seq`, oldest first; null if some of them are gone or never were. */
+  after(seq: number): string[] | null {
+    const kept = this.#entries.length - this.#first;
+    if (seq > this.#seq || seq < this.#seq - kept) return null;
+    return this.#entries.slice(this.#entries.length - (this.#seq - seq)).map((entry) => entry.frame);
+  }
+
+  #trim(now: number): void {
+    for (let oldest = this.#entries[this.#first]; oldest; oldest = this.#entries[this.#first]) {
+      const kept = this.#entries.length - this.#first;
+      const fits = kept <= STREAM_MAX_EVENTS && this.#bytes <= STREAM_MAX_BYTES && now - oldest.at <= STREAM_MAX_AGE_MS;
+      if (fits) break;
+      this.#bytes -= oldest.frame.length;
+      this.#first++;
+    }
+    // Dropped entries are let go of in bulk, so that dropping one costs nothing.
+    if (this.#first > 256 && this.#first * 2 > this.#entries.length) {
+      this.#entries = this.#entries.slice(this.#first);
+      this.#first = 0;
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { isIPv6 } from 'node:net';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { Connection } from './connection.ts';
+import type { RateLimit } from './method.ts';
+
+/** Counts requests by method and by who asks. */
+export class RateLimits {
+  readonly #limiters = new Map<string, RateLimiterMemory>();
+  readonly #factor: number;
+
+  /** `factor` widens every limit; 1 in production. */
+  constructor(factor: number) {
+    this.#factor = factor;
+  }
+
+  /** Rejects with `rate_limited` when there are too many. */
+  async take(method: string, limit: RateLimit, connection: Connection): Promise<void> {
+    let limiter = this.#limiters.get(method);
+    if (!limiter) {
+      limiter = new RateLimiterMemory({ points: Math.ceil(limit.requests * this.#factor), duration: limit.seconds });
+      this.#limiters.set(method, limiter);
+    }
+    const address = () => addressGroup(connection.address);
+    const key = limit.by === 'address' ? address() : (connection.caller?.session?.userId ?? connection.id);
+    try {
+      await limiter.consume(key);
+    } catch (reason) {
+      throw rateLimited(reason);
+    }
+  }
+}
+
+/** What a limiter rejected with, as a refusal for the wire. Anything else is passed on. */
+export function rateLimited(reason: unknown): unknown {
+  if (!(reason instanceof RateLimiterRes)) return reason;
+  return new ProtocolError('rate_limited', 'Too many requests; try again later.', {
+    retryAfterMs: Math.max(1, Math.ceil(reason.msBeforeNext)),
+  });
+}
+
+/** One household or site has a whole /64 of IPv6 addresses, so they count as one (RFC 6177). */
+export function addressGroup(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [head = '', tail] = (address.split('%')[0] ?? '').split('::');
+  const front = head.split(':').filter(Boolean);
+  const back = tail === undefined ? [] : tail.split(':').filter(Boolean);
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - front.length - back.length);
+  const groups = [...front, ...Array<string>(zeros).fill('0'), ...back];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, '').toLowerCase())
+    .join(':')}::/64`;
+}
