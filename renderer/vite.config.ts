@@ -9,8 +9,9 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string;
 };
 
-/** Where the browser's requests go while Vite serves the client (`npm run dev`). */
-const server = process.env['TEAHOUSE_DEV_SERVER'] ?? 'http://127.0.0.1:8443';
+/** While Vite serves the client (`npm run dev`): its port, and the server that answers what is no page. */
+const port = Number(process.env['TEAHOUSE_DEV_PORT'] ?? 5173);
+const server = process.env['TEAHOUSE_DEV_SERVER'] ?? 'http://127.0.0.1:8420';
 
 /**
  * The user interface, built once and served twice: by the server to browsers and by the desktop shell under `app://`.
@@ -29,6 +30,8 @@ export default defineConfig({
     sourcemap: true,
   },
   server: {
+    port,
+    strictPort: true,
     proxy: {
       '/ws': { target: server, ws: true },
       '/healthz': server,
