@@ -73,7 +73,8 @@ export type SealOutcome =
   | { readonly kind: 'sealed'; readonly messageId: MessageId; readonly params: ParamsOf<typeof send> }
   | { readonly kind: 'need-lists'; readonly messageId: MessageId; readonly users: readonly UserId[] }
   | { readonly kind: 'need-bundles'; readonly messageId: MessageId; readonly devices: readonly DeviceAddress[] }
-  | { readonly kind: 'refused'; readonly messageId: MessageId; readonly problem: TrustProblem };
+  /** Not to be sent: the person's keys are in doubt, or (null) do not serve. */
+  | { readonly kind: 'refused'; readonly messageId: MessageId; readonly problem: TrustProblem | null };
 
 /** A change of one's own device list: signed, not yet accepted by the server. */
 export interface ListChange {
@@ -153,6 +154,8 @@ export interface Vault {
     readonly before: number | null;
     readonly limit: number;
   }): Promise<MessagePage>;
+  /** The newest entries of calls, of all conversations, newest first. */
+  recentCalls(limit: number): Promise<readonly Message[]>;
   setDraft(input: { readonly conversation: UserId; readonly text: string }): Promise<void>;
   /** Everything received in this conversation has been seen: receipts become due. */
   markRead(conversation: UserId): Promise<ChatChanges>;

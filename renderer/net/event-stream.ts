@@ -61,7 +61,7 @@ export class EventStream {
   }
 
   async #handOut(subscription: Subscription, params: unknown): Promise<void> {
-    for (const handler of [...subscription.handlers]) {
+    for (const handler of subscription.handlers) {
       try {
         await handler(params as never);
       } catch (error) {

@@ -71,7 +71,7 @@ export class PendingRequests {
 
   /** Gives up on everything in flight. */
   failAll(error: Error): void {
-    for (const id of [...this.#waiting.keys()]) this.#settle(id)?.reject(error);
+    for (const id of this.#waiting.keys()) this.#settle(id)?.reject(error);
   }
 
   /** Late answers (after a timeout or an abort) find nobody waiting, which is no fault. */

@@ -331,7 +331,11 @@ class SocketConnection implements Connection {
 
   #setState(state: ConnectionState): void {
     this.#state = state;
-    for (const listener of [...this.#stateListeners]) listener(state);
+    for (const listener of this.#stateListeners) {
+      listener(state);
+      // A listener has changed the state: the others have heard of the newer one.
+      if (this.#state !== state) return;
+    }
   }
 }
 

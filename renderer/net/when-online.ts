@@ -5,6 +5,11 @@ export function isLive(state: ConnectionState): boolean {
   return state.kind === 'online' || state.kind === 'resynchronising';
 }
 
+/** True once the server knows this connection as a device on its account's list. */
+export function isLinked({ welcome }: Connection): boolean {
+  return welcome !== null && welcome.deviceId !== null;
+}
+
 /** Resolves once requests can be made; rejects with OfflineError after `ms` milliseconds, or at once if they never can. */
 export async function whenLive(connection: Connection, ms: number): Promise<void> {
   if (isLive(connection.state)) return;

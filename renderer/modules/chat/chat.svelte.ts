@@ -5,6 +5,7 @@ import type { CallId, MessageId, UserId } from '../../../protocol/ids.ts';
 import type { ChatChanges, ConversationSummary, ReceiveOutcome, Vault } from '../../crypto/vault.ts';
 import type { Host } from '../../host/host.ts';
 import type { Connection } from '../../net/connection.ts';
+import { isLinked } from '../../net/when-online.ts';
 import type { ContactsController } from '../contacts/model.ts';
 import { CallEntries } from './call-entries.ts';
 import { DeviceLists } from './device-lists.ts';
@@ -157,7 +158,7 @@ export class Chat implements ChatController {
   }
 
   #mayWork(): boolean {
-    return this.#loaded && this.#deps.connection.welcome?.deviceId != null;
+    return this.#loaded && isLinked(this.#deps.connection);
   }
 
   async #resynchronise(): Promise<void> {

@@ -4,6 +4,7 @@ import type { UserId } from '../../../protocol/ids.ts';
 import type { Vault } from '../../crypto/vault.ts';
 import type { Connection } from '../../net/connection.ts';
 import { isLostAnswer } from '../../net/retrying.ts';
+import { isLinked } from '../../net/when-online.ts';
 import type { ContactsController } from './model.ts';
 
 /** People that a search brings at once. */
@@ -62,7 +63,7 @@ export class Contacts implements ContactsController {
 
   /** Names may have changed while nobody listened. */
   async #resynchronise(): Promise<void> {
-    if (!this.#loaded || this.#deps.connection.welcome?.deviceId == null) return;
+    if (!this.#loaded || !isLinked(this.#deps.connection)) return;
     if (this.#known.size > 0) await this.#fetch([...this.#known.keys()]);
     await this.find('');
   }

@@ -5,6 +5,7 @@ import type { DeviceId, UserId } from '../../../protocol/ids.ts';
 import type { ListChange, Vault } from '../../crypto/vault.ts';
 import type { Connection } from '../../net/connection.ts';
 import { retrying } from '../../net/retrying.ts';
+import { isLinked } from '../../net/when-online.ts';
 import type { DevicesController, LinkRequestView, OwnDevice } from './model.ts';
 
 export interface DevicesDependencies {
@@ -72,7 +73,7 @@ export class Devices implements DevicesController {
 
   async #resynchronise(): Promise<void> {
     const { connection } = this.#deps;
-    if (this.#own === null || connection.welcome?.deviceId == null) return;
+    if (this.#own === null || !isLinked(connection)) return;
     await this.#refresh();
     const { requests } = await connection.request(wire.linkRequests, {});
     await this.#showRequests(requests);

@@ -1,0 +1,114 @@
+import { linkCode } from '../../crypto/identity/link-code.ts';
+import type { StorageOptions } from '../db/registry.ts';
+import { endCall, ongoingCalls } from './operations/calls.ts';
+import { enqueueCall, enqueueText } from './operations/enqueue.ts';
+import { conversations, messages, recentCalls, setDraft } from './operations/history.ts';
+import { abandonLink, completeLink, prepareLink } from './operations/link.ts';
+import { changeOwnList, outdatedLists, ownDevices, updateLists } from './operations/lists.ts';
+import { discard, outbox, retry, sendFailed, sent } from './operations/outbox.ts';
+import { keepPeople, people } from './operations/people.ts';
+import { prekeysPublished, prekeysToPublish } from './operations/prekeys.ts';
+import { collectReceipts, markRead } from './operations/receipts.ts';
+import { receive } from './operations/receive.ts';
+import { sealNext } from './operations/seal-next.ts';
+import { signedIn, signedOut, signInProof } from './operations/sign-in.ts';
+import { prepareSignUp, signUpRefused } from './operations/sign-up.ts';
+import { standingOf } from './operations/standing.ts';
+import { startSessions } from './operations/start-sessions.ts';
+import type { Profile } from './profile.ts';
+import { Profiles } from './profiles.ts';
+import type { Vault } from './vault.ts';
+
+export interface VaultOptions extends StorageOptions {
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+}
+
+/** Builds the vault over a storage. Operations run strictly one after the other, so that no ratchet is read while it turns. */
+export function createVault({ now, ...storage }: VaultOptions): Vault {
+  let profiles: Profiles | null = null;
+  let tail: Promise<unknown> = Promise.resolve();
+
+  const queued = <T>(operation: () => Promise<T>): Promise<T> => {
+    const result = tail.then(operation);
+    tail = result.catch(() => undefined);
+    return result;
+  };
+  const opened = (): Profiles => {
+    if (profiles === null) throw new Error('the vault is not open');
+    return profiles;
+  };
+  const current = (): Profile => {
+    const profile = opened().current;
+    if (profile === null) throw new Error('no account is open');
+    return profile;
+  };
+  /** An operation on the accounts of this device. */
+  const onAll =
+    <A extends readonly unknown[], T>(operation: (profiles: Profiles, ...args: A) => Promise<T>) =>
+    (...args: A) =>
+      queued(() => operation(opened(), ...args));
+  /** An operation on the account that is open. */
+  const onOne =
+    <A extends readonly unknown[], T>(operation: (profile: Profile, ...args: A) => Promise<T>) =>
+    (...args: A) =>
+      queued(() => operation(current(), ...args));
+  /** As `onOne`, and what the registry knows of it changes. */
+  const onOneOfAll =
+    <A extends readonly unknown[], T>(operation: (profiles: Profiles, profile: Profile, ...args: A) => Promise<T>) =>
+    (...args: A) =>
+      queued(() => operation(opened(), current(), ...args));
+
+  return {
+    open: (secrets) =>
+      queued(async () => {
+        profiles?.close();
+        profiles = await Profiles.load(storage, now, secrets);
+        return standingOf(await profiles.openLast());
+      }),
+    close: () => queued(async () => profiles?.close()),
+    standing: () => queued(async () => standingOf(opened().current)),
+
+    prepareSignUp: onAll(prepareSignUp),
+    signUpRefused: onOne(signUpRefused),
+    signInProof: onAll(signInProof),
+    signedIn: onOneOfAll(signedIn),
+    signedOut: onOneOfAll(signedOut),
+    prepareLink: onAll(prepareLink),
+    completeLink: onOneOfAll(completeLink),
+    abandonLink: onOneOfAll(abandonLink),
+
+    updateLists: onOne(updateLists),
+    outdatedLists: onOne(outdatedLists),
+    ownDevices: onOne(ownDevices),
+    linkCode: onOne((profile, device) => linkCode(device, profile.info.userId)),
+    changeOwnList: onOne(changeOwnList),
+
+    startSessions: onOne(startSessions),
+    prekeysToPublish: onOne(prekeysToPublish),
+    prekeysPublished: onOne(prekeysPublished),
+
+    people: onOne(people),
+    keepPeople: onOne(keepPeople),
+
+    conversations: onOne(conversations),
+    messages: onOne(messages),
+    recentCalls: onOne(recentCalls),
+    setDraft: onOne(setDraft),
+    markRead: onOne(markRead),
+
+    receive: onOne(receive),
+    enqueueText: onOne(enqueueText),
+    enqueueCall: onOne(enqueueCall),
+    endCall: onOne(endCall),
+    ongoingCalls: onOne(ongoingCalls),
+
+    collectReceipts: onOne(collectReceipts),
+    outbox: onOne(outbox),
+    sealNext: onOne(sealNext),
+    sent: onOne(sent),
+    sendFailed: onOne(sendFailed),
+    retry: onOne(retry),
+    discard: onOne(discard),
+  };
+}

@@ -1,0 +1,63 @@
+import type { MessageId, UserId } from '../../protocol/ids.ts';
+import type { MessageRow } from '../db/profile-database.ts';
+import type { DeliveryState, Message, MessageBody } from '../modules/chat/model.ts';
+import type { Profile } from './profile.ts';
+import type { ConversationSummary } from './vault.ts';
+
+/** Queued messages sort after everything that has a position: microseconds reach this in the year 2223. */
+export const QUEUED_ORDER = 8_000_000_000_000_000;
+
+/** The part of a message that is sealed. */
+interface SealedPart {
+  readonly sender: UserId;
+  readonly body: MessageBody;
+  readonly sentAt: number;
+  readonly state: DeliveryState | null;
+}
+
+export async function sealMessageRow({ sealer }: Profile, message: Message): Promise<MessageRow> {
+  const { messageId, conversation, order, sender, body, sentAt, state } = message;
+  const part: SealedPart = { sender, body, sentAt, state };
+  return { messageId, conversation, order, sealed: await sealer.seal('messages', messageId, part) };
+}
+
+export async function openMessageRow({ sealer, info }: Profile, row: MessageRow): Promise<Message> {
+  const { messageId, conversation, order, sealed } = row;
+  const part = await sealer.open<SealedPart>('messages', messageId, sealed);
+  return { messageId, conversation, order, mine: part.sender === info.userId, ...part };
+}
+
+export async function findMessage(profile: Profile, messageId: MessageId): Promise<Message | undefined> {
+  const row = await profile.db.messages.get(messageId);
+  return row && openMessageRow(profile, row);
+}
+
+/** Newest last; at most `limit`, of those before `before`. */
+export async function messageRowsBefore(
+  { db }: Profile,
+  conversation: UserId,
+  before: number,
+  limit: number,
+): Promise<MessageRow[]> {
+  const rows = await db.messages
+    .where('[conversation+order]')
+    .between([conversation, 0], [conversation, before], true, false)
+    .reverse()
+    .limit(limit)
+    .toArray();
+  return rows.reverse();
+}
+
+/** How a conversation stands, from what is stored. */
+export async function summarise(profile: Profile, userId: UserId): Promise<ConversationSummary> {
+  const { db, sealer, peers } = profile;
+  const [newest] = await messageRowsBefore(profile, userId, Number.MAX_SAFE_INTEGER, 1);
+  const draft = await db.conversations.get(userId);
+  return {
+    userId,
+    last: newest === undefined ? null : await openMessageRow(profile, newest),
+    unread: await db.unread.where('conversation').equals(userId).count(),
+    draft: draft === undefined ? '' : await sealer.open<string>('conversations', userId, draft.sealed),
+    problem: peers.get(userId)?.problem ?? null,
+  };
+}

@@ -1,0 +1,66 @@
+import { MessageContent } from '../../../protocol/chat.ts';
+import type { CallMedia } from '../../../protocol/chat.ts';
+import { MessageId } from '../../../protocol/ids.ts';
+import type { CallId, UserId } from '../../../protocol/ids.ts';
+import type { Message, MessageBody } from '../../modules/chat/model.ts';
+import { Batch } from '../batch.ts';
+import { messageRowsBefore, QUEUED_ORDER } from '../message-rows.ts';
+import type { Profile } from '../profile.ts';
+import type { ChatChanges } from '../vault.ts';
+import { callKey } from './calls.ts';
+import { sealOutboxItem } from './outbox-items.ts';
+
+/** See `Vault.enqueueText`. Takes the draft's place. */
+export async function enqueueText(
+  profile: Profile,
+  { conversation, text }: { readonly conversation: UserId; readonly text: string },
+): Promise<ChatChanges> {
+  const batch = new Batch(profile);
+  const sentAt = profile.now();
+  const content: MessageContent = { version: 1, conversation, sentAt, content: { kind: 'text', text } };
+  const messageId = await enqueueContent(profile, batch, content);
+  batch.putMessage(await queuedMessage(profile, content, messageId, { kind: 'text', text }));
+  batch.write((db) => db.conversations.delete(conversation));
+  return batch.commit();
+}
+
+/** See `Vault.enqueueCall`. A call is announced once. */
+export async function enqueueCall(
+  profile: Profile,
+  {
+    conversation,
+    callId,
+    media,
+  }: { readonly conversation: UserId; readonly callId: CallId; readonly media: CallMedia },
+): Promise<ChatChanges> {
+  const batch = new Batch(profile);
+  const call = callKey(conversation, callId);
+  if ((await profile.db.calls.get(call)) !== undefined) return batch.commit();
+  const sentAt = profile.now();
+  const content: MessageContent = { version: 1, conversation, sentAt, content: { kind: 'call', callId, media } };
+  const messageId = await enqueueContent(profile, batch, content);
+  const body: MessageBody = { kind: 'call', callId, media, outcome: 'ongoing', durationMs: null };
+  batch.putMessage(await queuedMessage(profile, content, messageId, body));
+  batch.write((db) => db.calls.put({ call, callId, messageId, ongoing: 1 }));
+  return batch.commit();
+}
+
+/** Puts content into the outbox under a new message id. Throws if it is not a message. */
+export async function enqueueContent(profile: Profile, batch: Batch, content: MessageContent): Promise<MessageId> {
+  const messageId = MessageId.parse(crypto.randomUUID());
+  const parsed = MessageContent.parse(content);
+  const sealed = await sealOutboxItem(profile, messageId, { content: parsed, params: null });
+  batch.write((db) => db.outbox.add({ messageId, conversation: parsed.conversation, waiting: 1, sealed }));
+  return messageId;
+}
+
+async function queuedMessage(
+  profile: Profile,
+  { conversation, sentAt }: MessageContent,
+  messageId: MessageId,
+  body: MessageBody,
+): Promise<Message> {
+  const [newest] = await messageRowsBefore(profile, conversation, Number.MAX_SAFE_INTEGER, 1);
+  const order = Math.max(QUEUED_ORDER, (newest?.order ?? 0) + 1);
+  return { messageId, conversation, sender: profile.info.userId, mine: true, body, sentAt, order, state: 'queued' };
+}

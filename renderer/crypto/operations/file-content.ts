@@ -1,0 +1,116 @@
+import type { Envelope, MessageContent } from '../../../protocol/chat.ts';
+import type { UserId } from '../../../protocol/ids.ts';
+import type { Message, MessageBody } from '../../modules/chat/model.ts';
+import type { Batch } from '../batch.ts';
+import type { Profile } from '../profile.ts';
+import { callKey } from './calls.ts';
+import { laterState } from './outbox.ts';
+
+type Receipt = Extract<MessageContent['content'], { kind: 'receipt' }>;
+
+/** Files what an envelope held into its conversation. Returns the message if it is a new one of somebody else. */
+export async function fileContent(
+  profile: Profile,
+  batch: Batch,
+  envelope: Envelope,
+  { conversation: named, sentAt, content }: MessageContent,
+): Promise<Message | null> {
+  const mine = envelope.sender.userId === profile.info.userId;
+  // Somebody else cannot file into a conversation that is not with them, nor hand on what was meant for a third person.
+  if (!mine && named !== profile.info.userId) return fileUnreadable(profile, batch, envelope);
+  const conversation = mine ? named : envelope.sender.userId;
+  if (content.kind === 'receipt') {
+    await (mine ? applyOwnReceipt(profile, batch, conversation, content) : applyReceipt(batch, conversation, content));
+    return null;
+  }
+  const message = (body: MessageBody): Message => ({
+    ...skeleton(envelope, conversation, mine),
+    sentAt,
+    body,
+    state: mine ? 'sent' : null,
+  });
+  if (content.kind === 'text') return addMessage(batch, message({ kind: 'text', text: content.text }));
+  const body: MessageBody = {
+    kind: 'call',
+    callId: content.callId,
+    media: content.media,
+    outcome: 'ongoing',
+    durationMs: null,
+  };
+  return addCall(profile, batch, message(body), callKey(conversation, content.callId), body);
+}
+
+/** Leaves an entry that something came which could not be read. Of one's own devices nobody knows for whom it was. */
+export async function fileUnreadable(profile: Profile, batch: Batch, envelope: Envelope): Promise<Message | null> {
+  if (envelope.sender.userId === profile.info.userId) return null;
+  const message: Message = {
+    ...skeleton(envelope, envelope.sender.userId, false),
+    sentAt: Math.floor(envelope.position / 1000),
+    body: { kind: 'unreadable' },
+    state: null,
+  };
+  if ((await batch.message(message.messageId)) !== undefined) return null;
+  batch.putMessage(message);
+  const { messageId, conversation } = message;
+  batch.write((db) => db.unread.put({ messageId, conversation }));
+  return message;
+}
+
+function skeleton({ messageId, sender, position }: Envelope, conversation: UserId, mine: boolean) {
+  return { messageId, conversation, sender: sender.userId, mine, order: position };
+}
+
+async function addMessage(batch: Batch, message: Message): Promise<Message | null> {
+  const known = await batch.message(message.messageId);
+  // An id that is taken is taken, except by an entry that this very message is the readable form of.
+  if (known !== undefined && (known.sender !== message.sender || known.body.kind !== 'unreadable')) return null;
+  batch.putMessage(message);
+  if (message.mine) return null;
+  const { messageId, conversation } = message;
+  batch.write((db) => db.unread.put({ messageId, conversation }));
+  batch.write((db) => db.receipts.put({ messageId, conversation, state: 'delivered' }));
+  return message;
+}
+
+/** An entry that this device has made already keeps its outcome and takes the place in the order that all devices know. */
+async function addCall(
+  profile: Profile,
+  batch: Batch,
+  message: Message,
+  call: string,
+  body: Extract<MessageBody, { kind: 'call' }>,
+): Promise<Message | null> {
+  const row = await profile.db.calls.get(call);
+  const known = row && (await batch.message(row.messageId));
+  if (known !== undefined) {
+    batch.putMessage({ ...known, order: message.order });
+    return null;
+  }
+  const { callId } = body;
+  batch.write((db) => db.calls.put({ call, callId, messageId: message.messageId, ongoing: 1 }));
+  return addMessage(batch, message);
+}
+
+/** Of the other person: how far messages of one's own have come. */
+async function applyReceipt(batch: Batch, conversation: UserId, { state, messageIds }: Receipt): Promise<void> {
+  for (const messageId of messageIds) {
+    const message = await batch.message(messageId);
+    if (message === undefined || !message.mine || message.conversation !== conversation) continue;
+    const later = laterState(message.state, state);
+    if (later !== message.state) batch.putMessage({ ...message, state: later });
+  }
+}
+
+/** Of another device of one's own: what was read there is read here. */
+async function applyOwnReceipt(
+  profile: Profile,
+  batch: Batch,
+  conversation: UserId,
+  { state, messageIds }: Receipt,
+): Promise<void> {
+  if (state !== 'read') return;
+  const rows = await profile.db.unread.bulkGet(messageIds);
+  const read = rows.flatMap((row) => (row?.conversation === conversation ? [row.messageId] : []));
+  batch.write((db) => db.unread.bulkDelete(read));
+  batch.touch(conversation);
+}

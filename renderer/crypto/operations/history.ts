@@ -1,0 +1,58 @@
+import type { UserId } from '../../../protocol/ids.ts';
+import { messageRowsBefore, openMessageRow, summarise } from '../message-rows.ts';
+import type { Message } from '../../modules/chat/model.ts';
+import type { Profile } from '../profile.ts';
+import type { ConversationSummary, MessagePage } from '../vault.ts';
+
+/** See `Vault.conversations`. */
+export async function conversations(profile: Profile): Promise<readonly ConversationSummary[]> {
+  const { db } = profile;
+  const written = await writtenConversations(profile);
+  const drafted = await db.conversations.toCollection().primaryKeys();
+  const ids = new Set([...written, ...drafted]);
+  return Promise.all([...ids].map((userId) => summarise(profile, userId)));
+}
+
+/** Hops from conversation to conversation in the index, without touching the messages between. */
+async function writtenConversations({ db }: Profile): Promise<UserId[]> {
+  const found: UserId[] = [];
+  for (let last: UserId | '' = ''; ;) {
+    const next = await db.messages.where('[conversation+order]').above([last, Number.MAX_SAFE_INTEGER]).first();
+    if (next === undefined) return found;
+    last = next.conversation;
+    found.push(last);
+  }
+}
+
+/** See `Vault.messages`. */
+export async function messages(
+  profile: Profile,
+  input: { readonly conversation: UserId; readonly before: number | null; readonly limit: number },
+): Promise<MessagePage> {
+  const before = input.before ?? Number.MAX_SAFE_INTEGER;
+  const rows = await messageRowsBefore(profile, input.conversation, before, input.limit + 1);
+  const more = rows.length > input.limit;
+  const page = more ? rows.slice(1) : rows;
+  return { messages: await Promise.all(page.map((row) => openMessageRow(profile, row))), more };
+}
+
+/** See `Vault.setDraft`. */
+export async function setDraft(
+  { db, sealer }: Profile,
+  { conversation, text }: { readonly conversation: UserId; readonly text: string },
+): Promise<void> {
+  if (text === '') await db.conversations.delete(conversation);
+  else
+    await db.conversations.put({
+      userId: conversation,
+      sealed: await sealer.seal('conversations', conversation, text),
+    });
+}
+
+/** See `Vault.recentCalls`. */
+export async function recentCalls(profile: Profile, limit: number): Promise<readonly Message[]> {
+  const rows = await profile.db.calls.toArray();
+  const entries = await profile.db.messages.bulkGet(rows.map(({ messageId }) => messageId));
+  const newest = entries.filter((row) => row !== undefined).sort((a, b) => b.order - a.order);
+  return Promise.all(newest.slice(0, limit).map((row) => openMessageRow(profile, row)));
+}

@@ -1,0 +1,20 @@
+import type { MessageContent, send } from '../../../protocol/chat.ts';
+import type { MessageId } from '../../../protocol/ids.ts';
+import type { ParamsOf } from '../../../protocol/method.ts';
+import type { OutboxRow } from '../../db/profile-database.ts';
+import type { Profile } from '../profile.ts';
+
+/** What waits to be sent. */
+export interface OutboxItem {
+  readonly content: MessageContent;
+  /** Once sealed: what is sent, byte for byte, until the server accepts or refuses it. */
+  readonly params: ParamsOf<typeof send> | null;
+}
+
+export function sealOutboxItem({ sealer }: Profile, messageId: MessageId, item: OutboxItem) {
+  return sealer.seal('outbox', messageId, item);
+}
+
+export function openOutboxItem({ sealer }: Profile, row: OutboxRow): Promise<OutboxItem> {
+  return sealer.open<OutboxItem>('outbox', row.messageId, row.sealed);
+}

@@ -1,0 +1,65 @@
+import type { MessageId, UserId } from '../../../protocol/ids.ts';
+import type { DeliveryState } from '../../modules/chat/model.ts';
+import { Batch } from '../batch.ts';
+import type { Profile } from '../profile.ts';
+import type { ChatChanges } from '../vault.ts';
+
+const RANK: Record<DeliveryState, number> = { queued: 0, failed: 0, sent: 1, delivered: 2, read: 3 };
+
+/** The later of two states: a receipt may overtake the server's answer, and a late one undoes nothing. */
+export function laterState(a: DeliveryState | null, b: DeliveryState): DeliveryState {
+  return a !== null && RANK[a] >= RANK[b] ? a : b;
+}
+
+/** See `Vault.outbox`. */
+export async function outbox({ db }: Profile): Promise<readonly UserId[]> {
+  const rows = await db.outbox.where('[waiting+conversation]').between([1, ''], [1, '\uffff']).toArray();
+  return [...new Set(rows.map(({ conversation }) => conversation))];
+}
+
+/** See `Vault.sent`. */
+export async function sent(
+  profile: Profile,
+  { messageId, position }: { readonly messageId: MessageId; readonly position: number },
+): Promise<ChatChanges> {
+  const batch = new Batch(profile);
+  batch.write((db) => db.outbox.where('messageId').equals(messageId).delete());
+  const message = await batch.message(messageId);
+  if (message !== undefined) {
+    batch.putMessage({ ...message, order: position, state: laterState(message.state, 'sent') });
+  }
+  return batch.commit();
+}
+
+/** See `Vault.sendFailed`. Receipts have no message to show a failure on: they are let go. */
+export async function sendFailed(profile: Profile, messageId: MessageId): Promise<ChatChanges> {
+  const batch = new Batch(profile);
+  const message = await batch.message(messageId);
+  if (message === undefined) {
+    batch.write((db) => db.outbox.where('messageId').equals(messageId).delete());
+  } else {
+    batch.write((db) => db.outbox.where('messageId').equals(messageId).modify({ waiting: 0 }));
+    batch.putMessage({ ...message, state: 'failed' });
+  }
+  return batch.commit();
+}
+
+/** See `Vault.retry`. */
+export async function retry(profile: Profile, messageId: MessageId): Promise<ChatChanges> {
+  const batch = new Batch(profile);
+  const message = await batch.message(messageId);
+  if (message?.state !== 'failed') return batch.commit();
+  batch.write((db) => db.outbox.where('messageId').equals(messageId).modify({ waiting: 1 }));
+  batch.putMessage({ ...message, state: 'queued' });
+  return batch.commit();
+}
+
+/** See `Vault.discard`. Only what failed: anything else may be on its way. */
+export async function discard(profile: Profile, messageId: MessageId): Promise<ChatChanges> {
+  const batch = new Batch(profile);
+  const message = await batch.message(messageId);
+  if (message?.state !== 'failed') return batch.commit();
+  batch.write((db) => db.outbox.where('messageId').equals(messageId).delete());
+  batch.removeMessage(message);
+  return batch.commit();
+}

@@ -1,0 +1,87 @@
+import { fromBase64 } from '../../../crypto/bytes.ts';
+import { CryptoError } from '../../../crypto/crypto-error.ts';
+import { openEnvelope } from '../../../crypto/envelopes/open-envelope.ts';
+import { addressKey } from '../../../crypto/sessions/session-store.ts';
+import type { Envelope } from '../../../protocol/chat.ts';
+import type { UserId } from '../../../protocol/ids.ts';
+import type { Message } from '../../modules/chat/model.ts';
+import { Batch } from '../batch.ts';
+import type { Profile } from '../profile.ts';
+import type { ReceiveOutcome } from '../vault.ts';
+import { fileContent, fileUnreadable } from './file-content.ts';
+
+/**
+ * See `Vault.receive`. All envelopes that could be taken in are committed together: session states, messages, and the marks
+ * by which a repetition is known.
+ */
+export async function receive(
+  profile: Profile,
+  { envelopes, listsChecked }: { readonly envelopes: readonly Envelope[]; readonly listsChecked: readonly UserId[] },
+): Promise<ReceiveOutcome> {
+  const batch = new Batch(profile);
+  const acknowledge: number[] = [];
+  const arrived: Message[] = [];
+  let needLists: readonly UserId[] | null = null;
+  for (const envelope of envelopes) {
+    const identityKey = listedIdentity(profile, envelope);
+    if (identityKey === null && !listsChecked.includes(envelope.sender.userId) && !(await isKnown(batch, envelope))) {
+      needLists = [envelope.sender.userId];
+      break;
+    }
+    const message = await receiveOne(profile, batch, envelope, identityKey);
+    if (message !== null) arrived.push(message);
+    acknowledge.push(envelope.queueId);
+  }
+  return { acknowledge, arrived, needLists, changes: await batch.commit() };
+}
+
+function envelopeKey({ sender, messageId }: Envelope): string {
+  return `${addressKey(sender)}:${messageId}`;
+}
+
+async function isKnown(batch: Batch, envelope: Envelope): Promise<boolean> {
+  return (await batch.seen(envelopeKey(envelope)))?.readable === true;
+}
+
+/** The identity of the sending device, by its account's verified list; base64. */
+function listedIdentity({ peers }: Profile, { sender }: Envelope): string | null {
+  const devices = peers.get(sender.userId)?.list.devices ?? [];
+  return devices.find(({ deviceId }) => deviceId === sender.deviceId)?.identityKey ?? null;
+}
+
+/** Takes one envelope into the batch. Returns the message if it is a new one of somebody else. */
+async function receiveOne(
+  profile: Profile,
+  batch: Batch,
+  envelope: Envelope,
+  identityKey: string | null,
+): Promise<Message | null> {
+  const key = envelopeKey(envelope);
+  const seen = await batch.seen(key);
+  if (seen?.readable === true) return null;
+  try {
+    // Only devices on a verified list are believed.
+    if (identityKey === null) throw new CryptoError('identity_changed', 'the device is not on its account’s list');
+    const { content, changes } = await openEnvelope(envelope, batch.sessions, fromBase64(identityKey));
+    batch.sessions.stage(changes);
+    batch.markSeen(key, true);
+    return await fileContent(profile, batch, envelope, content);
+  } catch (error) {
+    if (!CryptoError.is(error)) throw error;
+    return await refused(profile, batch, envelope, error, seen !== undefined);
+  }
+}
+
+async function refused(
+  profile: Profile,
+  batch: Batch,
+  envelope: Envelope,
+  error: CryptoError,
+  again: boolean,
+): Promise<Message | null> {
+  // The very ciphertext was read before, so nothing is lost.
+  if (error.code === 'replayed' || again) return null;
+  batch.markSeen(envelopeKey(envelope), false);
+  batch.setRenew(addressKey(envelope.sender), true);
+  return fileUnreadable(profile, batch, envelope);
+}

@@ -1,0 +1,61 @@
+import type { DeviceSecrets } from '../../crypto/identity/device-keys.ts';
+import type { Account } from '../../protocol/accounts.ts';
+import type { DeviceList, SignedDeviceList } from '../../protocol/devices.ts';
+import type { DeviceAddress, UserId } from '../../protocol/ids.ts';
+import type { ProfileDatabase, SecretName } from '../db/profile-database.ts';
+import type { Sealer } from './sealer.ts';
+import type { TrustProblem } from './vault.ts';
+
+/** What the registry knows of an account's place on this device. */
+export interface ProfileInfo {
+  readonly username: string;
+  readonly userId: UserId;
+  /** `signing-up`: perhaps known to the server. `linking`: signed in, on no list yet. */
+  readonly phase: 'signing-up' | 'linking' | 'ready';
+  readonly account: Account | null;
+  readonly session: string | null;
+  /** When it was made the current one; the latest is. */
+  readonly chosenAt: number;
+}
+
+/** What is pinned of a person. */
+export interface Peer {
+  /** The newest list accepted, as signed. */
+  readonly signed: SignedDeviceList;
+  /** Its payload, verified. */
+  readonly list: DeviceList;
+  /** Set when the server showed a list that contradicts it. */
+  readonly problem: TrustProblem | null;
+}
+
+/** The account that is open: its database, and what of it is kept in memory. */
+export interface Profile {
+  readonly id: string;
+  readonly db: ProfileDatabase;
+  readonly sealer: Sealer;
+  readonly now: () => number;
+  info: ProfileInfo;
+  /** Null until keys were made. */
+  device: DeviceSecrets | null;
+  /** Every pinned person; small, and asked for with every message. */
+  readonly peers: Map<UserId, Peer>;
+}
+
+/** This device's address. Throws before it has keys. */
+export function selfOf(profile: Profile): DeviceAddress {
+  return { userId: profile.info.userId, deviceId: deviceOf(profile).deviceId };
+}
+
+export function deviceOf(profile: Profile): DeviceSecrets {
+  if (profile.device === null) throw new Error('this device has no keys yet');
+  return profile.device;
+}
+
+export async function readSecret<T>(profile: Profile, name: SecretName): Promise<T | null> {
+  const row = await profile.db.secrets.get(name);
+  return row === undefined ? null : profile.sealer.open<T>('secrets', name, row.sealed);
+}
+
+export async function sealSecret(profile: Profile, name: SecretName, value: unknown) {
+  return { name, sealed: await profile.sealer.seal('secrets', name, value) };
+}

@@ -1,0 +1,111 @@
+import type { DeviceSecrets } from '../../crypto/identity/device-keys.ts';
+import { ProfileDatabase } from '../db/profile-database.ts';
+import { RegistryDatabase } from '../db/registry.ts';
+import type { StorageOptions } from '../db/registry.ts';
+import type { SecretStore } from '../host/host.ts';
+import { readSecret } from './profile.ts';
+import type { Peer, Profile, ProfileInfo } from './profile.ts';
+import { loadRestKey } from './rest-key.ts';
+import { Sealer } from './sealer.ts';
+
+interface Known {
+  readonly id: string;
+  readonly info: ProfileInfo;
+}
+
+/** The accounts that have a place on this device; at most one is open. */
+export class Profiles {
+  readonly #options: StorageOptions;
+  readonly #now: () => number;
+  readonly #registry: RegistryDatabase;
+  readonly #key: CryptoKey;
+  readonly #sealer: Sealer;
+  #open: Profile | null = null;
+
+  private constructor(options: StorageOptions, now: () => number, registry: RegistryDatabase, key: CryptoKey) {
+    this.#options = options;
+    this.#now = now;
+    this.#registry = registry;
+    this.#key = key;
+    this.#sealer = new Sealer(key, 'registry');
+  }
+
+  static async load(options: StorageOptions, now: () => number, secrets: SecretStore | null): Promise<Profiles> {
+    const registry = new RegistryDatabase(options);
+    await registry.open();
+    return new Profiles(options, now, registry, await loadRestKey(registry, secrets));
+  }
+
+  get current(): Profile | null {
+    return this.#open;
+  }
+
+  /** Opens the one that was chosen last, if any is past its sign-up. */
+  async openLast(): Promise<Profile | null> {
+    const known = (await this.#all()).filter(({ info }) => info.phase !== 'signing-up');
+    const last = known.sort((a, b) => b.info.chosenAt - a.info.chosenAt)[0];
+    return last === undefined ? null : this.#switchTo(last);
+  }
+
+  /** Opens the account for which `wanted` holds; null if none. Writing a later `chosenAt` chooses it. */
+  async openWhere(wanted: (info: ProfileInfo) => boolean): Promise<Profile | null> {
+    const found = (await this.#all()).filter(({ info }) => wanted(info));
+    // An account that was confirmed goes before a sign-up of the same name that never was.
+    const best = found.find(({ info }) => info.phase !== 'signing-up') ?? found[0];
+    return best === undefined ? null : this.#switchTo(best);
+  }
+
+  /** Makes a place for an account, and opens it. */
+  async create(info: Omit<ProfileInfo, 'chosenAt'>): Promise<Profile> {
+    const id = crypto.randomUUID();
+    const profile = await this.#switchTo({ id, info: { ...info, chosenAt: this.#now() } });
+    await this.update(profile, {});
+    return profile;
+  }
+
+  /** Writes what the registry knows of the open account. */
+  async update(profile: Profile, change: Partial<ProfileInfo>): Promise<void> {
+    const info = { ...profile.info, ...change };
+    await this.#registry.profiles.put({
+      id: profile.id,
+      sealed: await this.#sealer.seal('profiles', profile.id, info),
+    });
+    profile.info = info;
+  }
+
+  /** Throws the open account's place away, with all that is in it. */
+  async remove(profile: Profile): Promise<void> {
+    await this.#registry.profiles.delete(profile.id);
+    await profile.db.delete();
+    this.#open = null;
+  }
+
+  close(): void {
+    this.#open?.db.close();
+    this.#open = null;
+    this.#registry.close();
+  }
+
+  async #all(): Promise<Known[]> {
+    const rows = await this.#registry.profiles.toArray();
+    return Promise.all(
+      rows.map(async ({ id, sealed }) => ({ id, info: await this.#sealer.open<ProfileInfo>('profiles', id, sealed) })),
+    );
+  }
+
+  async #switchTo({ id, info }: Known): Promise<Profile> {
+    if (this.#open?.id === id) return this.#open;
+    this.#open?.db.close();
+    this.#open = null;
+    const db = new ProfileDatabase(id, this.#options);
+    await db.open();
+    const sealer = new Sealer(this.#key, id);
+    const profile: Profile = { id, db, sealer, now: this.#now, info, device: null, peers: new Map() };
+    profile.device = await readSecret<DeviceSecrets>(profile, 'device');
+    for (const row of await db.peers.toArray()) {
+      profile.peers.set(row.userId, await sealer.open<Peer>('peers', row.userId, row.sealed));
+    }
+    this.#open = profile;
+    return profile;
+  }
+}

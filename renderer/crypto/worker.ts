@@ -1,0 +1,4 @@
+import { expose } from 'comlink';
+import { createVault } from './create-vault.ts';
+
+expose(createVault({ indexedDB, IDBKeyRange, now: () => Date.now() }));
