@@ -1,5 +1,6 @@
 import type { UserId } from '../../../protocol/ids.ts';
 import { messageRowsBefore, openMessageRow, summarise } from '../message-rows.ts';
+import type { MessageRow } from '../../db/profile-database.ts';
 import type { Message } from '../../modules/chat/model.ts';
 import type { Profile } from '../profile.ts';
 import type { ConversationSummary, MessagePage } from '../vault.ts';
