@@ -14,7 +14,12 @@ export interface Host {
    */
   readonly secrets: SecretStore | null;
   /** Shows a notification of the system; `onClick` brings the window to the front and runs. Content stays on this machine. */
-  notify(input: { readonly title: string; readonly body: string; readonly tag: string; readonly onClick: () => void }): void;
+  notify(input: {
+    readonly title: string;
+    readonly body: string;
+    readonly tag: string;
+    readonly onClick: () => void;
+  }): void;
   setBadge(count: number): void;
   /** An invitation or other deep link that the system handed to the app. Returns the undo. */
   onDeepLink(listener: (hash: string) => void): () => void;
