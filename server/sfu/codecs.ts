@@ -23,7 +23,7 @@ export const MEDIA_CODECS: types.RouterRtpCodecCapability[] = [
 ];
 
 /** Bits per second. Three simulcast layers, a shared screen and audio from one participant fit. */
-export const MAX_INCOMING_BITRATE = 6_000_000;
+export const MAX_INCOMING_BITRATE = 8_000_000;
 
 /**
  * Bits per second the estimate towards a participant begins with. Below the default the first frames come in the

@@ -56,17 +56,14 @@ export class MediaWorker {
   async createRoom(listener: RoomListener): Promise<Room> {
     this.#creating += 1;
     try {
-      const [router, speakers] = await refusing('the room', async () => {
-        const made = await this.#worker.createRouter({ mediaCodecs: MEDIA_CODECS });
-        return [made, await made.createActiveSpeakerObserver({ interval: 300 })] as const;
-      });
-      const room: Room = new Room({
-        router,
-        speakers,
-        webRtcServer: this.#webRtcServer,
-        listener,
-        closed: () => this.#rooms.delete(room),
-      });
+      const room: Room = await refusing('the room', async () =>
+        Room.create({
+          router: await this.#worker.createRouter({ mediaCodecs: MEDIA_CODECS }),
+          webRtcServer: this.#webRtcServer,
+          listener,
+          closed: () => this.#rooms.delete(room),
+        }),
+      );
       this.#rooms.add(room);
       return room;
     } finally {

@@ -34,8 +34,8 @@ export interface ProduceOptions {
 /** The parts of a room that its peers use. */
 export interface PeerRoom {
   readonly router: types.Router;
-  producerAdded(producer: Producer, inner: types.Producer): Promise<void>;
-  producerRemoved(producer: Producer): void;
+  producerAdded(producer: Producer): Promise<void>;
+  producerChanged(producer: Producer): void;
   peerClosed(peer: Peer): void;
 }
 
@@ -117,11 +117,11 @@ export class Peer {
       throw new ProtocolError('call_not_joined', 'left while this was under way');
     }
     this.#producers.set(source, producer);
-    producer.onClosed(() => {
-      if (this.#producers.get(source) === producer) this.#producers.delete(source);
-      this.#parts.room.producerRemoved(producer);
+    producer.onChanged(() => {
+      if (producer.closed && this.#producers.get(source) === producer) this.#producers.delete(source);
+      this.#parts.room.producerChanged(producer);
     });
-    await this.#parts.room.producerAdded(producer, inner);
+    await this.#parts.room.producerAdded(producer);
     return producer;
   }
 

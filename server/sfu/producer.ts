@@ -11,7 +11,7 @@ export class Producer {
   readonly peerId: string;
   readonly #inner: types.Producer;
   readonly #consumers = new Set<Consumer>();
-  #closeListener: () => void = () => {};
+  #changed: (producer: Producer) => void = () => {};
 
   constructor(inner: types.Producer, source: Source, peerId: string) {
     this.#inner = inner;
@@ -29,9 +29,9 @@ export class Producer {
     return this.#inner.closed;
   }
 
-  /** Called once, when this producer closes for whatever reason of its participant's. */
-  onClosed(listener: () => void): void {
-    this.#closeListener = listener;
+  /** Called when this was paused, resumed or closed. */
+  onChanged(listener: (producer: Producer) => void): void {
+    this.#changed = listener;
   }
 
   attach(consumer: Consumer): void {
@@ -47,6 +47,7 @@ export class Producer {
     if (this.closed || this.paused === paused) return;
     await refusing('the producer', () => (paused ? this.#inner.pause() : this.#inner.resume()));
     for (const consumer of this.#consumers) consumer.producerPausedChanged(paused);
+    this.#changed(this);
   }
 
   /** Ends it, and with it every consumer of it. */
@@ -54,7 +55,7 @@ export class Producer {
     if (!this.#inner.closed) this.#inner.close();
     for (const consumer of this.#consumers) consumer.producerClosed();
     this.#consumers.clear();
-    this.#closeListener();
-    this.#closeListener = () => {};
+    this.#changed(this);
+    this.#changed = () => {};
   }
 }

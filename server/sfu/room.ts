@@ -6,17 +6,17 @@ import { type JsonObject, parseRtpCapabilities } from './parameters.ts';
 import { Peer, type PeerRoom } from './peer.ts';
 import type { Producer } from './producer.ts';
 import { refusing } from './rejection.ts';
+import { SpeakerWatch } from './speaker-watch.ts';
 
 export interface RoomListener {
   /** The worker died and took the room along: everything in it is closed, and another room is needed. */
   lost(): void;
-  /** Who speaks now, by peer id; null when that participant stopped sending. */
+  /** Who speaks now, by peer id; null if that one has muted or stopped. */
   activeSpeaker(peerId: string | null): void;
 }
 
-interface RoomParts {
+export interface RoomParts {
   readonly router: types.Router;
-  readonly speakers: types.ActiveSpeakerObserver;
   readonly webRtcServer: types.WebRtcServer;
   readonly listener: RoomListener;
   readonly closed: () => void;
@@ -26,15 +26,25 @@ interface RoomParts {
 export class Room implements PeerRoom {
   readonly #parts: RoomParts;
   readonly #peers = new Set<Peer>();
-  /** Producers by mediasoup's id, to name who speaks. */
-  readonly #speaking = new Map<string, Producer>();
-  #speaker: string | null = null;
+  readonly #speakers: SpeakerWatch;
   #closed = false;
 
-  constructor(parts: RoomParts) {
+  static async create(parts: RoomParts): Promise<Room> {
+    return new Room(parts, await SpeakerWatch.create(parts.router));
+  }
+
+  private constructor(parts: RoomParts, speakers: SpeakerWatch) {
     this.#parts = parts;
+    this.#speakers = speakers;
+    speakers.onChanged((peerId) => {
+      if (!this.#closed) parts.listener.activeSpeaker(peerId);
+    });
     parts.router.on('workerclose', () => this.#lost());
-    parts.speakers.on('dominantspeaker', ({ producer }) => this.#dominant(producer.id));
+  }
+
+  /** The peer who speaks now; null if that one has muted or stopped. */
+  get activeSpeaker(): string | null {
+    return this.#speakers.current;
   }
 
   get router(): types.Router {
@@ -79,14 +89,12 @@ export class Room implements PeerRoom {
     return peer;
   }
 
-  async producerAdded(producer: Producer, inner: types.Producer): Promise<void> {
-    if (producer.source !== 'microphone') return;
-    this.#speaking.set(inner.id, producer);
-    await refusing('the producer', () => this.#parts.speakers.addProducer({ producerId: inner.id }));
+  async producerAdded(producer: Producer): Promise<void> {
+    if (producer.source === 'microphone') await this.#speakers.add(producer);
   }
 
-  producerRemoved(producer: Producer): void {
-    if (this.#speaking.delete(producer.id) && this.#speaker === producer.peerId) this.#setSpeaker(null);
+  producerChanged(producer: Producer): void {
+    this.#speakers.producerChanged(producer);
   }
 
   peerClosed(peer: Peer): void {
@@ -124,17 +132,6 @@ export class Room implements PeerRoom {
         if (!this.#closed) listener.consumerPaused(consumerId, paused);
       },
     };
-  }
-
-  #dominant(producerId: string): void {
-    const producer = this.#speaking.get(producerId);
-    if (producer !== undefined) this.#setSpeaker(producer.peerId);
-  }
-
-  #setSpeaker(peerId: string | null): void {
-    if (this.#closed || this.#speaker === peerId) return;
-    this.#speaker = peerId;
-    this.#parts.listener.activeSpeaker(peerId);
   }
 
   #lost(): void {

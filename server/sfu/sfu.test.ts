@@ -111,6 +111,23 @@ describe('a room', () => {
     expect(alice.producers).toEqual([]);
   });
 
+  it('names the active speaker, unless muted or gone', async () => {
+    const listener = ignoring();
+    const quiet = await sfu.createRoom(listener);
+    const peer = await quiet.join('alice', sfu.rtpCapabilities, hearing());
+    // Whoever is alone prevails.
+    const producer = await peer.produce(microphone());
+    await vi.waitFor(() => expect(listener.activeSpeaker.mock.calls).toEqual([['alice']]), 3000);
+    expect(quiet.activeSpeaker).toBe('alice');
+    await producer.setPaused(true);
+    expect(listener.activeSpeaker).toHaveBeenLastCalledWith(null);
+    await producer.setPaused(false);
+    expect(listener.activeSpeaker).toHaveBeenLastCalledWith('alice');
+    producer.close();
+    expect(quiet.activeSpeaker).toBeNull();
+    expect(listener.activeSpeaker).toHaveBeenLastCalledWith(null);
+  });
+
   it('keeps one producer per source', async () => {
     const first = await alice.produce(camera());
     const consumer = await consumed(first);

@@ -23,7 +23,7 @@ export interface CallMediaListener {
   consumerAdded(seat: Seat, consumer: ConsumerOptions): void;
   consumerRemoved(seat: SeatOptions, consumerId: string): void;
   consumerPaused(seat: SeatOptions, consumerId: string, paused: boolean): void;
-  activeSpeaker(participantId: ParticipantId | null): void;
+  activeSpeaker(participantId: ParticipantId | null, to: readonly Seat[]): void;
   /** Everybody's media is gone; the next to sit down gets a new room. */
   lost(): void;
 }
@@ -66,6 +66,7 @@ export class CallMedia {
       const consumers = await Promise.all(room.producersBesides(peer).map((producer) => peer.consume(producer)));
       if (peer.closed) throw new ProtocolError('unavailable', 'the media server restarted; join again');
       this.#seats.set(options.userId, seat);
+      this.#listener.activeSpeaker(room.activeSpeaker as ParticipantId | null, [seat]);
       return { seat, consumers: consumers.flatMap((consumer) => (consumer === null ? [] : [describe(consumer)])) };
     } catch (error) {
       peer.close();
@@ -118,7 +119,7 @@ export class CallMedia {
     if (this.#room !== null) return this.#room;
     const room = this.#sfu.createRoom({
       lost: () => this.#forget(room),
-      activeSpeaker: (peerId) => this.#listener.activeSpeaker(peerId as ParticipantId | null),
+      activeSpeaker: (peerId) => this.#listener.activeSpeaker(peerId as ParticipantId | null, this.seats),
     });
     this.#room = room;
     room.catch(() => {

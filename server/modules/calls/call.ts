@@ -220,8 +220,8 @@ export class LiveCall {
         events.toDevice(userId, deviceId, wire.consumerRemoved, { callId, consumerId }),
       consumerPaused: ({ userId, deviceId }, consumerId, paused) =>
         events.toDevice(userId, deviceId, wire.consumerPaused, { callId, consumerId, paused }),
-      activeSpeaker: (participantId) => {
-        for (const { userId, deviceId } of this.#media.seats) {
+      activeSpeaker: (participantId, to) => {
+        for (const { userId, deviceId } of to) {
           events.toDevice(userId, deviceId, wire.activeSpeaker, { callId, participantId });
         }
       },

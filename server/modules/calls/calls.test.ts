@@ -286,6 +286,17 @@ describe('media', () => {
     await alice.request(wire.setProducer, { callId, producerId, state: 'closed' });
   });
 
+  it('says who speaks, also to those who come later', async () => {
+    const callId = await start(alice, bob);
+    const { participantId } = await join(alice, callId);
+    const { producerId } = await speak(alice, callId);
+    await vi.waitFor(() => expect(alice.heard(wire.activeSpeaker).at(-1)).toEqual({ callId, participantId }), 3000);
+    await join(bob, callId);
+    expect(bob.heard(wire.activeSpeaker)).toEqual([{ callId, participantId }]);
+    await alice.request(wire.setProducer, { callId, producerId, state: 'paused' });
+    expect(bob.heard(wire.activeSpeaker).at(-1)).toEqual({ callId, participantId: null });
+  });
+
   it('may begin muted', async () => {
     const callId = await meeting(alice, bob);
     await speak(alice, callId, true);

@@ -25,6 +25,7 @@ export class CallsHarness {
   readonly module: ServerModule;
   readonly sfu: Sfu;
   readonly #closedListeners = new Set<(closed: { readonly connectionId: string }) => void>();
+  readonly #recordedListeners = new Set<(recorded: Recorded) => void>();
   readonly #unknown = new Set<UserId>();
 
   constructor(sfu: Sfu) {
@@ -54,6 +55,10 @@ export class CallsHarness {
     for (const listener of this.#closedListeners) listener({ connectionId });
   }
 
+  onRecorded(listener: (recorded: Recorded) => void): void {
+    this.#recordedListeners.add(listener);
+  }
+
   get listeners(): number {
     return this.#closedListeners.size;
   }
@@ -69,7 +74,9 @@ export class CallsHarness {
 
   #sink(): EventSink {
     const record = (userId: UserId, deviceId: DeviceId | null, event: EventType, params: unknown) => {
-      this.recorded.push({ userId, deviceId, event: event.name, params: event.params.parse(overTheWire(params)) });
+      const recorded = { userId, deviceId, event: event.name, params: event.params.parse(overTheWire(params)) };
+      this.recorded.push(recorded);
+      for (const listener of this.#recordedListeners) listener(recorded);
     };
     const unexpected = () => {
       throw new Error('calls never address anybody in this way');
