@@ -17,8 +17,13 @@ export async function conversations(profile: Profile): Promise<readonly Conversa
 /** Hops from conversation to conversation in the index, without touching the messages between. */
 async function writtenConversations({ db }: Profile): Promise<UserId[]> {
   const found: UserId[] = [];
-  for (let last: UserId | '' = ''; ;) {
-    const next = await db.messages.where('[conversation+order]').above([last, Number.MAX_SAFE_INTEGER]).first();
+  // The empty text sorts before every id.
+  let last = '' as UserId;
+  for (;;) {
+    const next: MessageRow | undefined = await db.messages
+      .where('[conversation+order]')
+      .above([last, Number.MAX_SAFE_INTEGER])
+      .first();
     if (next === undefined) return found;
     last = next.conversation;
     found.push(last);
