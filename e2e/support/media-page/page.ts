@@ -32,12 +32,23 @@ let call = '';
 
 function connect(transport: Transport): Transport {
   transport.on('connect', ({ dtlsParameters }, done, failed) => {
-    callServer('calls.connectTransport', { callId: call, transportId: transport.id, dtlsParameters }).then(
-      done,
-      failed,
-    );
+    const params = { callId: call, transportId: transport.id, dtlsParameters };
+    void answer(async () => void (await callServer('calls.connectTransport', params)), done, failed);
   });
   return transport;
+}
+
+/** mediasoup-client asks through callbacks. */
+async function answer<T>(
+  work: () => Promise<T>,
+  done: (result: T) => void,
+  failed: (error: Error) => void,
+): Promise<void> {
+  try {
+    done(await work());
+  } catch (error) {
+    failed(error instanceof Error ? error : new Error(String(error)));
+  }
 }
 
 /** Resolves with the milliseconds from joining to the first decoded frame of somebody else's camera, if there is one. */
@@ -55,7 +66,11 @@ async function join(callId: string): Promise<number | null> {
   const send = connect(device.createSendTransport(joined.sendTransport));
   send.on('produce', ({ kind, rtpParameters, appData }, done, failed) => {
     const params = { callId, source: appData['source'], kind, rtpParameters, paused: false };
-    callServer('calls.produce', params).then(({ producerId }) => done({ id: producerId }), failed);
+    const produce = async () => {
+      const { producerId } = (await callServer('calls.produce', params)) as { producerId: string };
+      return { id: producerId };
+    };
+    void answer(produce, done, failed);
   });
   const [microphone, camera] = [stream.getAudioTracks()[0], stream.getVideoTracks()[0]];
   if (microphone === undefined || camera === undefined) throw new Error('no fake devices');
