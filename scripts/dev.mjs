@@ -10,6 +10,8 @@ import { setUp } from './setup/set-up.mjs';
 const CLIENT_PORT = process.env['TEAHOUSE_DEV_PORT'] ?? '5173';
 const CLIENT = `http://localhost:${CLIENT_PORT}`;
 const DEFAULT_SERVER_PORT = '8420';
+/** @type {import('node:child_process').StdioOptions} */
+const STDIO = ['ignore', 'inherit', 'inherit'];
 
 /** Runs server, user interface and desktop app, each reloaded when its sources change. */
 async function main() {
@@ -33,8 +35,11 @@ function startServer(children, args) {
   // Pages come from Vite, which passes their sockets on: for the server that is where its clients are.
   const env = { TEAHOUSE_ORIGIN: CLIENT, ...toolEnvironment() };
   const nodeArgs = ['--disable-warning=ExperimentalWarning', '--watch', '--watch-preserve-output'];
-  const stdio = /** @type {const} */ (['ignore', 'inherit', 'inherit']);
-  return children.start(nodePath(), [...nodeArgs, inRoot('server', 'main.ts'), ...args], { cwd: root, env, stdio });
+  return children.start(nodePath(), [...nodeArgs, inRoot('server', 'main.ts'), ...args], {
+    cwd: root,
+    env,
+    stdio: STDIO,
+  });
 }
 
 /**
@@ -49,14 +54,13 @@ function startClient(children, serverArgs) {
     TEAHOUSE_DEV_SERVER: serverAddress(serverArgs),
     TEAHOUSE_SERVER: CLIENT,
   };
-  const stdio = /** @type {const} */ (['ignore', 'inherit', 'inherit']);
   if (electron) {
     const args = [toolScript('electron-vite', 'electron-vite'), 'dev', '--watch'];
-    return children.start(nodePath(), args, { cwd: root, env, stdio });
+    return children.start(nodePath(), args, { cwd: root, env, stdio: STDIO });
   }
   say(`No desktop app here: open ${CLIENT} in a browser.`);
   const args = [toolScript('vite', 'vite'), '--config', 'renderer/vite.config.ts'];
-  return children.start(nodePath(), args, { cwd: root, env, stdio });
+  return children.start(nodePath(), args, { cwd: root, env, stdio: STDIO });
 }
 
 /** @param {string[]} args the server's */

@@ -10,6 +10,8 @@ const USAGE = `Usage: npm test                       everything
 
 ${PARTS.map(({ name, what }) => `  ${name.padEnd(8)}${what}`).join('\n')}`;
 
+/** @typedef {{ name: string, totals: import('./lib/totals.mjs').Totals, took: number }} Result */
+
 /** @param {string[]} args @returns {Promise<number>} the exit code */
 async function main(args) {
   if (args.includes('--help')) {
@@ -31,6 +33,7 @@ async function main(args) {
  * @param {readonly string[]} rest
  */
 async function runParts(parts, rest) {
+  /** @type {Result[]} */
   const results = [];
   for (const { name, what, run } of parts) {
     say(`\n${bold(name)}: ${what}`);
@@ -44,7 +47,7 @@ async function runParts(parts, rest) {
   return summarise(results);
 }
 
-/** @param {{ name: string, totals: import('./lib/totals.mjs').Totals, took: number }[]} results */
+/** @param {readonly Result[]} results */
 function summarise(results) {
   say('');
   for (const { name, totals, took } of results) {

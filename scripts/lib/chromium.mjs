@@ -4,6 +4,7 @@ import process from 'node:process';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome', 'microsoft-edge'];
 
+/** @type {Partial<Record<NodeJS.Platform, string[]>>} */
 const ELSEWHERE = {
   darwin: [
     '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
