@@ -324,12 +324,22 @@ describe('workers', () => {
     expect(sfu.pids).toEqual(before);
   });
 
-  it('refuse rooms with a code while none is running', async () => {
+  it('are waited for while the only one is being replaced', async () => {
     const sfu = await open();
     process.kill(sfu.pids[0]!, 'SIGKILL');
-    await vi.waitFor(() => expect(sfu.healthy).toBe(false), 5000);
+    await vi.waitFor(() => expect(sfu.healthy).toBe(false), { timeout: 5000, interval: 1 });
+    const room = await sfu.createRoom(ignoring());
+    await room.join('a', sfu.rtpCapabilities, hearing());
+  });
+
+  it('refuse rooms with a code when there are none any more', async () => {
+    const sfu = await open();
+    process.kill(sfu.pids[0]!, 'SIGKILL');
+    await vi.waitFor(() => expect(sfu.healthy).toBe(false), { timeout: 5000, interval: 1 });
+    const asked = code(() => sfu.createRoom(ignoring()));
+    await sfu.close();
+    expect(await asked).toBe('unavailable');
     expect(await code(() => sfu.createRoom(ignoring()))).toBe('unavailable');
-    await vi.waitFor(() => expect(sfu.healthy).toBe(true), 5000);
   });
 
   it('say at once if a port is taken', async () => {

@@ -32,7 +32,7 @@ export interface Sfu {
   readonly healthy: boolean;
   /** Process ids of the running workers. */
   readonly pids: readonly number[];
-  /** @throws ProtocolError `unavailable` while no worker is running */
+  /** @throws ProtocolError `unavailable` if no worker is running, nor soon will */
   createRoom(listener: RoomListener): Promise<Room>;
   /** What the worker processes themselves say they hold. */
   dump(): Promise<{ readonly routers: number; readonly transports: number }>;
@@ -53,7 +53,7 @@ export async function createSfu(options: SfuOptions): Promise<Sfu> {
     get pids() {
       return pool.workers.map(({ pid }) => pid);
     },
-    createRoom: async (listener) => pool.leastLoaded().createRoom(listener),
+    createRoom: async (listener) => (await pool.leastLoaded()).createRoom(listener),
     dump: async () => {
       const dumps = await Promise.all(pool.workers.map((worker) => worker.dump()));
       return {

@@ -22,6 +22,8 @@ const WATCHDOG: Watchdog = { everyMs: 5_000, patienceMs: 10_000 };
 /** Wait before a new worker takes a dead one's place: at once, then doubling while it keeps failing. */
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 30_000;
+/** How long a new room waits for a worker. Milliseconds. */
+const WAIT_MS = 5_000;
 
 /** Keeps the configured number of workers running and places rooms on the least loaded. */
 export class WorkerPool {
@@ -30,6 +32,7 @@ export class WorkerPool {
   /** By index; undefined while a dead one is being replaced. */
   readonly #workers: (MediaWorker | undefined)[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #waiting = new Set<() => void>();
   #closed = false;
 
   /** @throws Error if any worker cannot start */
@@ -54,8 +57,13 @@ export class WorkerPool {
     return this.#workers.filter((worker) => worker !== undefined);
   }
 
-  /** @throws ProtocolError `unavailable` while no worker is running */
-  leastLoaded(): MediaWorker {
+  /**
+   * The worker to place a room on. While the only one is being replaced this waits: whoever lost their room asks for
+   * the next one at that very moment.
+   * @throws ProtocolError `unavailable` if none is running after `WAIT_MS`
+   */
+  async leastLoaded(): Promise<MediaWorker> {
+    if (this.workers.length === 0 && !this.#closed) await this.#started();
     const [first, ...others] = this.workers;
     if (first === undefined) throw new ProtocolError('unavailable', 'the media server is restarting');
     return others.reduce((best, worker) => (worker.load < best.load ? worker : best), first);
@@ -66,6 +74,23 @@ export class WorkerPool {
     for (const timer of this.#timers) clearTimeout(timer);
     for (const worker of this.workers) worker.close();
     this.#workers.length = 0;
+    this.#wake();
+  }
+
+  /** Resolves when a worker has started, after `WAIT_MS`, or when the pool closes. */
+  #started(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.add(resolve);
+      this.#later(WAIT_MS, () => {
+        this.#waiting.delete(resolve);
+        resolve();
+      });
+    });
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
   }
 
   async #start(index: number): Promise<void> {
@@ -79,6 +104,7 @@ export class WorkerPool {
     });
     if (this.#closed) return worker.close();
     this.#workers[index] = worker;
+    this.#wake();
     this.#options.logger.info({ worker: index, pid: worker.pid, port: portOf(port, index) }, 'media worker started');
   }
 
