@@ -16,7 +16,8 @@ export async function webClient(app: FastifyInstance, root: string): Promise<voi
   }
   await app.register(fastifyStatic, {
     root,
-    index: 'index.html',
+    // An array: with a string, a compressed index is never found.
+    index: ['index.html'],
     preCompressed: true,
     cacheControl: false,
     setHeaders(reply, path) {
