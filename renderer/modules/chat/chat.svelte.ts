@@ -24,6 +24,8 @@ export interface ChatDependencies {
   readonly vault: Vault;
   readonly contacts: ContactsController;
   readonly host: Host;
+  /** Whether the person looks at this window now. */
+  readonly isLooking: () => boolean;
   /** Told of faults that nobody waits for; never gets content. */
   readonly report: (error: unknown) => void;
 }
@@ -181,9 +183,8 @@ export class Chat implements ChatController {
   }
 
   async #notify(message: Message): Promise<void> {
-    const looking = document.visibilityState === 'visible' && document.hasFocus();
     const { body, conversation } = message;
-    if (body.kind !== 'text' || (looking && this.#openedId === conversation)) return;
+    if (body.kind !== 'text' || (this.#openedId === conversation && this.#deps.isLooking())) return;
     await this.#nameOf(conversation);
     this.#deps.host.notify({
       title: this.#deps.contacts.person(conversation).displayName,

@@ -1,0 +1,177 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Relay } from './testing/relay.ts';
+import { TestClient } from './testing/test-client.ts';
+
+let relay: Relay;
+let ada: TestClient;
+let ben: TestClient;
+
+beforeEach(async () => {
+  relay = new Relay();
+  ada = await TestClient.signUp(relay, 'ada');
+  ben = await TestClient.signUp(relay, 'ben');
+});
+
+describe('two people', () => {
+  it('write to each other, in the same order on both sides', async () => {
+    await ada.write(ben, 'one');
+    await ben.fetch();
+    await ben.write(ada, 'two');
+    await ada.fetch();
+    await ada.write(ben, 'three');
+    await ben.fetch();
+    expect(await ada.texts(ben)).toEqual(['one', 'two', 'three']);
+    expect(await ben.texts(ada)).toEqual(['one', 'two', 'three']);
+  });
+
+  it('may write their first messages at the same time', async () => {
+    await ada.write(ben, 'from Ada');
+    await ben.write(ada, 'from Ben');
+    await Promise.all([ada.fetch(), ben.fetch()]);
+    await ada.write(ben, 'again from Ada');
+    await ben.write(ada, 'again from Ben');
+    await Promise.all([ada.fetch(), ben.fetch()]);
+    const both = ['from Ada', 'from Ben', 'again from Ada', 'again from Ben'];
+    expect(await ada.texts(ben)).toEqual(both);
+    expect(await ben.texts(ada)).toEqual(both);
+  });
+
+  it('see sent, delivered and read, and a late receipt undoes nothing', async () => {
+    await ada.vault.enqueueText({ conversation: ben.userId, text: 'seen?' });
+    expect(await ada.states(ben)).toEqual(['queued']);
+    await ada.flush();
+    expect(await ada.states(ben)).toEqual(['sent']);
+    await ben.fetch();
+    await ben.sendReceipts();
+    const [delivered] = relay.queue(ada.address).splice(0);
+    await ben.vault.markRead(ada.userId);
+    await ben.sendReceipts();
+    await ada.fetch();
+    expect(await ada.states(ben)).toEqual(['read']);
+    await ada.receive([delivered!]);
+    expect(await ada.states(ben)).toEqual(['read']);
+  });
+
+  it('confirm what they read once only, and receipts not at all', async () => {
+    await ada.write(ben, 'hello');
+    await ben.fetch();
+    await ben.vault.markRead(ada.userId);
+    await ben.sendReceipts();
+    await ben.vault.markRead(ada.userId);
+    await ben.sendReceipts();
+    expect(relay.queue(ada.address)).toHaveLength(1);
+    await ada.fetch();
+    await ada.sendReceipts();
+    expect(relay.queue(ben.address)).toHaveLength(0);
+  });
+
+  it('keep unread counts and drafts', async () => {
+    await ada.write(ben, 'one');
+    await ada.write(ben, 'two');
+    await ben.fetch();
+    await ben.vault.setDraft({ conversation: ada.userId, text: 'I was about to' });
+    await ben.restart();
+    const [conversation] = await ben.vault.conversations();
+    expect(conversation).toMatchObject({ userId: ada.userId, unread: 2, draft: 'I was about to' });
+    expect(conversation?.last?.body).toEqual({ kind: 'text', text: 'two' });
+    const changes = await ben.vault.markRead(ada.userId);
+    expect(changes.conversations[0]?.unread).toBe(0);
+  });
+
+  it('page through a long history without a hole', async () => {
+    for (let i = 0; i < 25; i += 1) await ada.vault.enqueueText({ conversation: ben.userId, text: String(i) });
+    await ada.flush();
+    const newest = await ada.vault.messages({ conversation: ben.userId, before: null, limit: 10 });
+    const older = await ada.vault.messages({ conversation: ben.userId, before: newest.messages[0]!.order, limit: 20 });
+    expect(newest.more).toBe(true);
+    expect(older.more).toBe(false);
+    const all = [...older.messages, ...newest.messages].map(({ body }) => (body.kind === 'text' ? body.text : ''));
+    expect(all).toEqual(Array.from({ length: 25 }, (_, i) => String(i)));
+  });
+});
+
+describe('a crash', () => {
+  it('between sealing and sending sends the very same bytes', async () => {
+    await ada.vault.enqueueText({ conversation: ben.userId, text: 'once' });
+    await ada.fetchLists([ben.userId]);
+    await ada.vault.startSessions(relay.takeBundles([ben.address]));
+    const before = await ada.vault.sealNext({ conversation: ben.userId, again: false });
+    await ada.restart();
+    const after = await ada.vault.sealNext({ conversation: ben.userId, again: false });
+    expect(after).toEqual(before);
+    expect(before.kind).toBe('sealed');
+    await ada.flush();
+    await ben.fetch();
+    expect(await ben.texts(ada)).toEqual(['once']);
+  });
+
+  it('after sending changes nothing for anybody', async () => {
+    await ada.vault.enqueueText({ conversation: ben.userId, text: 'once' });
+    await ada.fetchLists([ben.userId]);
+    await ada.vault.startSessions(relay.takeBundles([ben.address]));
+    const sealed = await ada.vault.sealNext({ conversation: ben.userId, again: false });
+    if (sealed.kind !== 'sealed') throw new Error('not sealed');
+    relay.send(ada.address, sealed.params);
+    await ada.restart();
+    await ada.flush();
+    await ben.fetch();
+    expect(await ben.texts(ada)).toEqual(['once']);
+    expect(await ada.states(ben)).toEqual(['sent']);
+  });
+
+  it('before the acknowledgement shows nothing twice', async () => {
+    await ada.write(ben, 'once');
+    const envelopes = [...relay.queue(ben.address)];
+    await ben.receive(envelopes);
+    await ben.restart();
+    const again = await ben.receive(envelopes);
+    expect(again.acknowledge).toEqual(envelopes.map(({ queueId }) => queueId));
+    expect(again.arrived).toEqual([]);
+    expect(await ben.texts(ada)).toEqual(['once']);
+  });
+
+  it('during sign-up continues with the same keys', async () => {
+    const client = new TestClient(relay);
+    await client.vault.open(null);
+    const input = { invitation: 'B'.repeat(43), username: 'eve', displayName: 'Eve', deviceName: 'Test device' };
+    const first = await client.vault.prepareSignUp(input);
+    await client.restart();
+    expect(await client.vault.standing()).toEqual({ kind: 'empty' });
+    expect(await client.vault.prepareSignUp(input)).toEqual(first);
+    await client.vault.signUpRefused();
+    const second = await client.vault.prepareSignUp(input);
+    expect(second.userId).toBe(first.userId);
+    expect(second.idempotencyId).not.toBe(first.idempotencyId);
+  });
+});
+
+describe('order', () => {
+  it('puts what is queued last and sends it in the order of writing', async () => {
+    await ada.vault.enqueueText({ conversation: ben.userId, text: 'a' });
+    await ada.vault.enqueueText({ conversation: ben.userId, text: 'b' });
+    await ben.write(ada, 'from Ben');
+    await ada.fetch();
+    expect(await ada.texts(ben)).toEqual(['from Ben', 'a', 'b']);
+    await ada.flush();
+    await ben.fetch();
+    expect(await ada.texts(ben)).toEqual(['from Ben', 'a', 'b']);
+    expect(await ben.texts(ada)).toEqual(['from Ben', 'a', 'b']);
+  });
+
+  it('lets what failed be sent again or thrown away', async () => {
+    await ada.vault.enqueueText({ conversation: ben.userId, text: 'kept' });
+    await ada.vault.enqueueText({ conversation: ben.userId, text: 'thrown away' });
+    const [kept, thrown] = await ada.messages(ben);
+    await ada.vault.sendFailed(kept!.messageId);
+    await ada.vault.sendFailed(thrown!.messageId);
+    expect(await ada.states(ben)).toEqual(['failed', 'failed']);
+    expect(await ada.vault.outbox()).toEqual([]);
+    await ada.vault.retry(kept!.messageId);
+    const changes = await ada.vault.discard(thrown!.messageId);
+    expect(changes.removed).toEqual([thrown!.messageId]);
+    await ada.flush();
+    await ben.fetch();
+    expect(await ben.texts(ada)).toEqual(['kept']);
+    expect(await ada.states(ben)).toEqual(['sent']);
+  });
+});

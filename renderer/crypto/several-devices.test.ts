@@ -1,0 +1,154 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Relay } from './testing/relay.ts';
+import { TestClient } from './testing/test-client.ts';
+
+let relay: Relay;
+let ada: TestClient;
+let ben: TestClient;
+
+beforeEach(async () => {
+  relay = new Relay();
+  ada = await TestClient.signUp(relay, 'ada');
+  ben = await TestClient.signUp(relay, 'ben');
+});
+
+describe('a second device', () => {
+  it('gets what is written to its account, and copies of what the first one writes', async () => {
+    const second = await TestClient.link(ada);
+    await ben.write(ada, 'to both');
+    await ada.fetch();
+    await second.fetch();
+    await ada.write(ben, 'from the first');
+    await ben.fetch();
+    await second.fetch();
+    await second.write(ben, 'from the second');
+    await ben.fetch();
+    await ada.fetch();
+    const all = ['to both', 'from the first', 'from the second'];
+    for (const [client, other] of [
+      [ada, ben],
+      [second, ben],
+      [ben, ada],
+    ] as const) {
+      expect(await client.texts(other)).toEqual(all);
+    }
+    expect((await second.messages(ben)).map(({ mine }) => mine)).toEqual([false, true, true]);
+  });
+
+  it('that a sender does not know yet makes the send stale, which is repaired', async () => {
+    await ada.write(ben, 'to one device');
+    const second = await TestClient.link(ben);
+    await ada.vault.enqueueText({ conversation: ben.userId, text: 'to two' });
+    expect(await ada.flush()).toBe(1);
+    await ben.fetch();
+    await second.fetch();
+    expect(await ben.texts(ada)).toEqual(['to one device', 'to two']);
+    expect(await second.texts(ada)).toEqual(['to two']);
+  });
+
+  it('that was taken off the list gets nothing more, and is not believed', async () => {
+    const second = await TestClient.link(ben);
+    await ada.write(ben, 'to both');
+    await second.fetch();
+    const { list } = await ben.vault.changeOwnList({ remove: second.address.deviceId });
+    relay.lists.set(ben.userId, list);
+    await ben.fetchLists([ben.userId]);
+    await ada.write(ben, 'to one');
+    expect(relay.queue(second.address)).toHaveLength(0);
+    await ben.fetch();
+    expect(await ben.texts(ada)).toEqual(['to both', 'to one']);
+
+    await second.vault.enqueueText({ conversation: ada.userId, text: 'I am still here' });
+    await second.fetchLists([ada.userId]);
+    await second.vault.startSessions(relay.takeBundles([ada.address, ben.address]));
+    const sealed = await second.vault.sealNext({ conversation: ada.userId, again: false });
+    if (sealed.kind !== 'sealed') throw new Error('not sealed');
+    // The server would refuse it; one that does not is not believed either.
+    const { deviceId, ...key } = sealed.params.recipients[0]!.keys[0]!;
+    expect(deviceId).toBe(ada.address.deviceId);
+    const { messageId, params } = sealed;
+    relay
+      .queue(ada.address)
+      .push({ queueId: 999, messageId, sender: second.address, position: 2e15, payload: params.payload, key });
+    await ada.fetch();
+    expect(await ada.texts(ben)).toEqual(['to both', 'to one', '(unreadable)']);
+  });
+
+  it('learns what was read on the other', async () => {
+    const second = await TestClient.link(ada);
+    await ben.write(ada, 'hello');
+    await ada.fetch();
+    await second.fetch();
+    expect((await second.vault.conversations())[0]?.unread).toBe(1);
+    await ada.vault.markRead(ben.userId);
+    await ada.sendReceipts();
+    await second.fetch();
+    expect((await second.vault.conversations())[0]?.unread).toBe(0);
+    await ben.fetch();
+    expect(await ben.states(ada)).toEqual(['read']);
+  });
+
+  it('cannot put devices on the list, and is told so', async () => {
+    const second = await TestClient.link(ada);
+    expect((await ada.vault.ownDevices()).canSign).toBe(true);
+    expect((await second.vault.ownDevices()).canSign).toBe(false);
+    await expect(second.vault.changeOwnList({ remove: ada.address.deviceId })).rejects.toThrow('cannot sign');
+  });
+});
+
+describe('linking', () => {
+  it('shows the same code on both devices, and another for other keys', async () => {
+    const client = new TestClient(relay);
+    await client.vault.open(null);
+    const input = { account: ada.account, session: 'A'.repeat(43), deviceName: 'Second', replaceDevice: false };
+    const link = await client.vault.prepareLink(input);
+    const { deviceId, identityKey, authenticationKey, name } = link.device;
+    const device = { deviceId, identityKey, authenticationKey, name, addedAt: 1 };
+    expect(await ada.vault.linkCode(device)).toBe(link.code);
+    const other = { ...device, identityKey: relay.takeBundles([ben.address])[0]!.identityKey };
+    expect(await ada.vault.linkCode(other)).not.toBe(link.code);
+  });
+
+  it('survives a restart with the same keys, and is not complete before the list says so', async () => {
+    const client = new TestClient(relay);
+    await client.vault.open(null);
+    const input = { account: ada.account, session: 'A'.repeat(43), deviceName: 'Second', replaceDevice: false };
+    const link = await client.vault.prepareLink(input);
+    await client.restart();
+    expect(await client.vault.standing()).toMatchObject({ kind: 'linking' });
+    expect((await client.vault.prepareLink(input)).device).toEqual(link.device);
+    expect(await client.vault.completeLink(relay.lists.get(ada.userId)!)).toBeNull();
+    await client.vault.abandonLink();
+    await client.restart();
+    expect(await client.vault.standing()).toEqual({ kind: 'empty' });
+  });
+
+  it('in place of a device that is gone keeps the history and what waits', async () => {
+    const second = await TestClient.link(ada);
+    await second.write(ben, 'kept');
+    await ben.fetch();
+    await second.vault.enqueueText({ conversation: ben.userId, text: 'waits' });
+    await second.vault.sealNext({ conversation: ben.userId, again: false });
+    const { list: without } = await ada.vault.changeOwnList({ remove: second.address.deviceId });
+    relay.lists.set(ada.userId, without);
+    await ada.fetchLists([ada.userId]);
+    const input = { account: ada.account, session: 'A'.repeat(43), deviceName: 'Second', replaceDevice: true };
+    const { device } = await second.vault.prepareLink(input);
+    const add = { ...device, addedAt: 2 };
+    const listed = {
+      deviceId: add.deviceId,
+      identityKey: add.identityKey,
+      authenticationKey: add.authenticationKey,
+      name: add.name,
+      addedAt: 2,
+    };
+    const { list } = await ada.vault.changeOwnList({ add: listed });
+    relay.publish(device, list);
+    expect(await second.vault.completeLink(list)).toMatchObject({ kind: 'ready' });
+    second.address = { userId: ada.userId, deviceId: device.deviceId };
+    await second.flush();
+    await ben.fetch();
+    expect(await ben.texts(ada)).toEqual(['kept', 'waits']);
+    expect(await second.texts(ben)).toEqual(['kept', 'waits']);
+  });
+});

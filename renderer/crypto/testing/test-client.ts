@@ -1,0 +1,157 @@
+import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
+import type { Account } from '../../../protocol/accounts.ts';
+import type { Envelope } from '../../../protocol/chat.ts';
+import type { DeviceAddress, UserId } from '../../../protocol/ids.ts';
+import type { Message } from '../../modules/chat/model.ts';
+import { createVault } from '../create-vault.ts';
+import type { ReceiveOutcome, Vault } from '../vault.ts';
+import { Relay } from './relay.ts';
+
+const TOKEN = 'A'.repeat(43);
+
+/** A device with a real vault, driven by hand as the controllers drive it. */
+export class TestClient {
+  readonly relay: Relay;
+  /** What is on its disk: outlives its vault. */
+  readonly disk: IDBFactory;
+  vault: Vault;
+  account!: Account;
+  address!: DeviceAddress;
+  /** Milliseconds since the Unix epoch. */
+  time = 1_790_000_000_000;
+
+  constructor(relay: Relay, disk = new IDBFactory()) {
+    this.relay = relay;
+    this.disk = disk;
+    this.vault = this.#newVault();
+  }
+
+  static async signUp(relay: Relay, username: string): Promise<TestClient> {
+    const client = new TestClient(relay);
+    await client.vault.open(null);
+    const input = { invitation: TOKEN, username, displayName: username, deviceName: 'Test device' };
+    const prepared = await client.vault.prepareSignUp(input);
+    relay.publish(prepared.device, prepared.deviceList);
+    client.account = { userId: prepared.userId, username, displayName: username, role: 'member' };
+    client.address = { userId: prepared.userId, deviceId: prepared.device.deviceId };
+    await client.vault.signedIn({ account: client.account, session: TOKEN });
+    return client;
+  }
+
+  /** A further device of `owner`'s account, approved by it. */
+  static async link(owner: TestClient): Promise<TestClient> {
+    const client = new TestClient(owner.relay);
+    await client.vault.open(null);
+    const { account } = owner;
+    const link = await client.vault.prepareLink({
+      account,
+      session: TOKEN,
+      deviceName: 'Second',
+      replaceDevice: false,
+    });
+    const { deviceId, identityKey, authenticationKey, name } = link.device;
+    const add = { deviceId, identityKey, authenticationKey, name, addedAt: owner.time };
+    const { list } = await owner.vault.changeOwnList({ add });
+    owner.relay.publish(link.device, list);
+    await owner.fetchLists([account.userId]);
+    if ((await client.vault.completeLink(list)) === null) throw new Error('the device was not linked');
+    client.account = account;
+    client.address = { userId: account.userId, deviceId };
+    return client;
+  }
+
+  get userId(): UserId {
+    return this.account.userId;
+  }
+
+  /** The window is gone and comes back: everything that was only in memory is lost. */
+  async restart(): Promise<void> {
+    await this.vault.close();
+    this.vault = this.#newVault();
+    await this.vault.open(null);
+  }
+
+  async fetchLists(users: readonly UserId[]): Promise<void> {
+    const lists = users.flatMap((userId) => this.relay.lists.get(userId) ?? []);
+    await this.vault.updateLists({ lists, asked: users });
+  }
+
+  async write(to: TestClient, text: string): Promise<void> {
+    await this.vault.enqueueText({ conversation: to.userId, text });
+    await this.flush();
+  }
+
+  /** Sends everything that waits. Returns how often something was refused as stale. */
+  async flush(): Promise<number> {
+    let refusals = 0;
+    for (const conversation of await this.vault.outbox()) refusals += await this.#flushOne(conversation);
+    return refusals;
+  }
+
+  /** Takes in all that waits on the relay, and acknowledges it. */
+  async fetch(): Promise<ReceiveOutcome> {
+    const queue = this.relay.queue(this.address);
+    const outcome = await this.receive([...queue]);
+    const done = new Set(outcome.acknowledge);
+    const left = queue.filter((envelope) => !done.has(envelope.queueId));
+    queue.splice(0, queue.length, ...left);
+    return outcome;
+  }
+
+  async receive(envelopes: readonly Envelope[]): Promise<ReceiveOutcome> {
+    const first = await this.vault.receive({ envelopes, listsChecked: [] });
+    if (first.needLists === null) return first;
+    await this.fetchLists(first.needLists);
+    const rest = envelopes.filter(({ queueId }) => !first.acknowledge.includes(queueId));
+    const second = await this.vault.receive({ envelopes: rest, listsChecked: first.needLists });
+    return {
+      ...second,
+      acknowledge: [...first.acknowledge, ...second.acknowledge],
+      arrived: [...first.arrived, ...second.arrived],
+    };
+  }
+
+  /** Receipts that are due go out. */
+  async sendReceipts(): Promise<void> {
+    await this.vault.collectReceipts();
+    await this.flush();
+  }
+
+  async messages(other: TestClient): Promise<readonly Message[]> {
+    return (await this.vault.messages({ conversation: other.userId, before: null, limit: 1000 })).messages;
+  }
+
+  async texts(other: TestClient): Promise<readonly string[]> {
+    return (await this.messages(other)).map(({ body }) => (body.kind === 'text' ? body.text : `(${body.kind})`));
+  }
+
+  async states(other: TestClient): Promise<readonly (string | null)[]> {
+    return (await this.messages(other)).map(({ state }) => state);
+  }
+
+  async #flushOne(conversation: UserId): Promise<number> {
+    let refusals = 0;
+    for (let step = 0, again = false; step < 1000; step += 1) {
+      const outcome = await this.vault.sealNext({ conversation, again });
+      if (outcome.kind === 'idle') return refusals;
+      if (outcome.kind === 'refused') await this.vault.sendFailed(outcome.messageId);
+      else if (outcome.kind === 'need-lists') await this.fetchLists(outcome.users);
+      else if (outcome.kind === 'need-bundles') await this.vault.startSessions(this.relay.takeBundles(outcome.devices));
+      else {
+        const position = this.relay.send(this.address, outcome.params);
+        again = position === 'stale';
+        if (position === 'stale') {
+          refusals += 1;
+          await this.fetchLists([conversation, this.userId]);
+        } else {
+          await this.vault.sent({ messageId: outcome.messageId, position });
+        }
+      }
+    }
+    throw new Error('the outbox never empties');
+  }
+
+  #newVault(): Vault {
+    return createVault({ indexedDB: this.disk, IDBKeyRange, now: () => this.time });
+  }
+}
