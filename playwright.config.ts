@@ -30,6 +30,7 @@ export default defineConfig({
     trace: 'retain-on-failure',
     screenshot: 'only-on-failure',
     locale: 'en-GB',
+    actionTimeout: 20_000,
   },
   projects: [
     {

@@ -109,8 +109,8 @@ export class TestServer {
       ['server/cli/main.ts', 'invite', '--count', String(count), '--role', role, '--data', this.data, '--json'],
       { cwd: root },
     );
-    const { invitations } = JSON.parse(stdout) as { invitations: string[] };
-    return invitations.map((link) => new URL(link).hash);
+    const { links } = JSON.parse(stdout) as { links: string[] };
+    return links.map((link) => new URL(link).hash);
   }
 }
 
