@@ -25,6 +25,8 @@ export interface Arrangement {
 /** Faces look well between these shapes (width by height), whatever shape the stage has. */
 const TALLEST = 3 / 4;
 const WIDEST = 16 / 9;
+/** In the strip beside a shared screen, where tall tiles would leave room for few. */
+const STRIP_TALLEST = 4 / 3;
 /** A stage narrower than this puts the strip below the shared screen. CSS pixels. */
 const SIDE_STRIP_FROM = 720;
 
@@ -41,8 +43,8 @@ export function arrange(input: StageInput): Arrangement {
 }
 
 /** The largest equal tiles for `count` in an area, each row centred. */
-export function grid(area: Rect, count: number, gap: number): readonly Rect[] {
-  const best = bestColumns(area, count, gap);
+export function grid(area: Rect, count: number, gap: number, tallest: number = TALLEST): readonly Rect[] {
+  const best = bestColumns(area, count, gap, tallest);
   const rows = Math.ceil(count / best.columns);
   const top = area.y + (area.height - rows * best.height - (rows - 1) * gap) / 2;
   return Array.from({ length: count }, (_, index) => {
@@ -65,7 +67,7 @@ interface Columns {
   readonly height: number;
 }
 
-function bestColumns(area: Rect, count: number, gap: number): Columns {
+function bestColumns(area: Rect, count: number, gap: number, tallest: number): Columns {
   let best: Columns = { columns: 1, width: 0, height: 0 };
   for (let columns = 1; columns <= count; columns += 1) {
     const rows = Math.ceil(count / columns);
@@ -73,17 +75,17 @@ function bestColumns(area: Rect, count: number, gap: number): Columns {
       width: Math.max(0, (area.width - (columns - 1) * gap) / columns),
       height: Math.max(0, (area.height - (rows - 1) * gap) / rows),
     };
-    const shaped = shape(cell.width, cell.height);
+    const shaped = shape(cell.width, cell.height, tallest);
     if (shaped.width * shaped.height > best.width * best.height * 1.001) best = { columns, ...shaped };
   }
   return best;
 }
 
 /** The largest tile of a pleasant shape in a cell. */
-function shape(width: number, height: number): { width: number; height: number } {
+function shape(width: number, height: number, tallest: number): { width: number; height: number } {
   const ratio = width / height;
   if (ratio > WIDEST) return { width: height * WIDEST, height };
-  if (ratio < TALLEST) return { width, height: width / TALLEST };
+  if (ratio < tallest) return { width, height: width / tallest };
   return { width, height };
 }
 
@@ -114,7 +116,7 @@ function withScreen({ width, height, people, screens }: StageInput): Arrangement
     ? { x: main.width + gap, y: 0, width: strip, height }
     : { x: 0, y: main.height + gap, width, height: strip };
   // Screens beyond the first share the strip with the people.
-  const others = grid(rest, people + screens - 1, gap);
+  const others = grid(rest, people + screens - 1, gap, STRIP_TALLEST);
   return { screens: [main, ...others.slice(0, screens - 1)], people: others.slice(screens - 1), floating: false };
 }
 

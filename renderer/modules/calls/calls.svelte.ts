@@ -16,7 +16,6 @@ import type { ChatController } from '../chat/model.ts';
 import type { ContactsController } from '../contacts/model.ts';
 import {
   EMPTY_BOOK,
-  othersOf,
   participantOf,
   rejoinableCalls,
   withActive,
@@ -26,6 +25,7 @@ import {
 } from './call-book.ts';
 import { type CallSession, freshId } from './call-session.svelte.ts';
 import { CurrentCall, type CallOver } from './current-call.svelte.ts';
+import { describeCall, peerOf } from './describe.ts';
 import type { CallNotice, CallsController, CallStage, DeviceChoice, IncomingCall, Tile } from './model.ts';
 import { endOfOwnCall, type CallEnd, refusalOf, winsGlare } from './outcome.ts';
 import { Ringing } from './ringing.svelte.ts';
@@ -62,7 +62,7 @@ export class Calls implements CallsController {
   readonly #ownCamera = $derived.by(() => streamOf(this.#deps.local.track('camera')));
   readonly #ownScreen = $derived.by(() => streamOf(this.#deps.local.track('screen')));
   readonly #tiles = $derived.by(() => this.#buildTiles());
-  readonly #incoming = $derived.by(() => this.#describe(this.#ringing.ring?.callId));
+  readonly #incoming = $derived.by(() => this.#describeRing());
   readonly #rejoinable = $derived.by(() => this.#describeRejoinable());
 
   constructor(dependencies: CallsDependencies) {
@@ -178,8 +178,8 @@ export class Calls implements CallsController {
 
   async rejoin(callId: CallId): Promise<void> {
     const call = this.#book.calls.get(callId);
-    if (call === undefined || this.#current !== null) return;
-    await this.#join(callId, call.media, this.#peerOf(call));
+    const self = this.#self;
+    if (call !== undefined && self !== null) await this.#join(callId, call.media, peerOf(call, self.userId));
   }
 
   async invite(users: readonly UserId[]): Promise<void> {
@@ -256,15 +256,14 @@ export class Calls implements CallsController {
     this.#watchCurrent(before);
     for (const call of changed) {
       void this.#deps.contacts.ensure(call.participants.map(({ userId }) => userId)).catch(() => {});
-      if (participantOf(call, self.userId)?.state === 'ringing') this.#rung(call);
+      if (participantOf(call, self.userId)?.state === 'ringing') this.#rung(call, peerOf(call, self.userId));
     }
   }
 
   /** A call rings for this account. */
-  #rung(call: Call): void {
+  #rung(call: Call, from: UserId): void {
     const { callId, media } = call;
     if (this.#ringing.knows(callId) || this.#current?.options.callId === callId) return;
-    const from = this.#peerOf(call);
     if (this.#crosses(from)) return this.#cross(callId, from);
     if (this.#current !== null || this.#ringing.ring !== null)
       return void this.#ringing.refuse({ callId, media, from }, 'busy');
@@ -365,11 +364,18 @@ export class Calls implements CallsController {
 
   #lineChanged(state: ConnectionState): void {
     const up = isLive(state);
-    if (up && this.#self !== null) this.#prefetch();
+    if (up && this.#self === null) return this.#signedOut();
+    if (up) this.#prefetch();
     const current = this.#current;
     if (current === null) return;
     if (state.kind === 'ended' || state.kind === 'unsupported') this.#over(current, 'lost');
     else current.setLine(up);
+  }
+
+  #signedOut(): void {
+    if (this.#current !== null) this.#over(this.#current, null);
+    this.#ringing.answer();
+    this.#book = EMPTY_BOOK;
   }
 
   #prefetch(): void {
@@ -388,33 +394,19 @@ export class Calls implements CallsController {
     if (this.#current?.options.callId === callId) this.#current.eachSession(run);
   }
 
-  /** In whose conversation a call belongs: its starter's, or, for one's own, the first one asked. */
-  #peerOf(call: Call): UserId {
-    const self = this.#self?.userId;
-    if (call.startedBy !== self || self === undefined) return call.startedBy;
-    return othersOf(call, self)[0]?.userId ?? call.startedBy;
-  }
+  readonly #personOf = (userId: UserId): Person => this.#deps.contacts.person(userId);
 
-  #describe(callId: CallId | undefined): IncomingCall | null {
-    const call = callId === undefined ? undefined : this.#book.calls.get(callId);
-    const self = this.#self;
-    if (call === undefined || self === null) return null;
-    const from = this.#peerOf(call);
-    const others = othersOf(call, self.userId).filter(({ userId }) => userId !== from);
-    const person = (userId: UserId) => this.#deps.contacts.person(userId);
-    return {
-      callId: call.callId,
-      media: call.media,
-      from: person(from),
-      others: others.map(({ userId }) => person(userId)),
-    };
+  #describeRing(): IncomingCall | null {
+    const { ring } = this.#ringing;
+    const call = ring === null ? undefined : this.#book.calls.get(ring.callId);
+    return call === undefined || this.#self === null ? null : describeCall(call, this.#self.userId, this.#personOf);
   }
 
   #describeRejoinable(): readonly IncomingCall[] {
-    const self = this.#self;
-    if (self === null) return [];
-    const calls = rejoinableCalls(this.#book, self.userId, this.#current?.options.callId ?? null);
-    return calls.flatMap(({ callId }) => this.#describe(callId) ?? []);
+    const self = this.#self?.userId;
+    if (self === undefined) return [];
+    const calls = rejoinableCalls(this.#book, self, this.#current?.options.callId ?? null);
+    return calls.map((call) => describeCall(call, self, this.#personOf));
   }
 
   #buildTiles(): readonly Tile[] {
@@ -432,7 +424,7 @@ export class Calls implements CallsController {
       },
       remote: current.session?.remote ?? [],
       speaker: this.#speaker,
-      personOf: (userId) => this.#deps.contacts.person(userId),
+      personOf: this.#personOf,
     });
   }
 }
