@@ -1,0 +1,138 @@
+import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
+import { assemble } from '../app/assemble.ts';
+import { createVault } from '../crypto/create-vault.ts';
+import type { VaultClient } from '../crypto/vault-client.ts';
+import type { Host } from '../host/host.ts';
+import type { Message } from '../modules/chat/model.ts';
+import type { NetworkSignals } from '../net/network-signals.ts';
+import { isLostAnswer } from '../net/retrying.ts';
+import { createConnection } from '../net/socket-connection.ts';
+
+export const PASSWORD = 'correct horse battery staple';
+
+/** A client without a window: the real controllers, connection and vault, in this process. */
+export class HeadlessClient {
+  readonly disk: IDBFactory;
+  readonly faults: unknown[] = [];
+  readonly notifications: string[] = [];
+  readonly connection;
+  readonly accounts;
+  readonly chat;
+  readonly contacts;
+  readonly devices;
+  readonly #network = new SwitchedNetwork();
+
+  constructor(origin: string, disk = new IDBFactory()) {
+    this.disk = disk;
+    const host = this.#host(origin);
+    const report = (error: unknown) => {
+      if (!isLostAnswer(error)) this.faults.push(error);
+    };
+    this.connection = createConnection({
+      origin: () => host.serverOrigin(),
+      client: host.clientName,
+      network: this.#network,
+      report,
+    });
+    const parts = assemble({
+      host,
+      connection: this.connection,
+      keys: localVault(disk),
+      createOwnership: () => ({ acquire: () => Promise.resolve(true), takeOver: () => Promise.resolve() }),
+      isLooking: () => false,
+      report,
+      onReady: () => undefined,
+    });
+    this.accounts = parts.accounts;
+    this.chat = parts.chat;
+    this.contacts = parts.contacts;
+    this.devices = parts.devices;
+  }
+
+  static async join(origin: string, invitation: string, username: string): Promise<HeadlessClient> {
+    const client = new HeadlessClient(origin);
+    await client.accounts.begin();
+    await client.accounts.signUp({ invitation, username, displayName: username.toUpperCase(), password: PASSWORD });
+    await client.online();
+    return client;
+  }
+
+  /** The window is closed and opened again: only the disk is left. */
+  async reopen(origin: string): Promise<HeadlessClient> {
+    this.connection.close();
+    const client = new HeadlessClient(origin, this.disk);
+    await client.accounts.begin();
+    return client;
+  }
+
+  get userId() {
+    const { stage } = this.accounts;
+    if (stage.kind !== 'ready') throw new Error(`the stage is ${stage.kind}`);
+    return stage.account.userId;
+  }
+
+  set network(there: boolean) {
+    this.#network.set(there);
+  }
+
+  online(): Promise<void> {
+    return until(() => this.connection.state.kind === 'online', 'online');
+  }
+
+  texts(): string[] {
+    return this.chat.messages.map(({ body }: Message) => (body.kind === 'text' ? body.text : `(${body.kind})`));
+  }
+
+  states(): (string | null)[] {
+    return this.chat.messages.map(({ state }: Message) => state);
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+
+  #host(origin: string): Host {
+    return {
+      kind: 'browser',
+      clientName: 'Teahouse test',
+      deviceName: 'Test device',
+      serverOrigin: () => Promise.resolve(origin),
+      setServerOrigin: () => Promise.resolve(),
+      secrets: null,
+      notify: ({ body }) => void this.notifications.push(body),
+      setBadge: () => undefined,
+      onDeepLink: () => () => undefined,
+    };
+  }
+}
+
+/** The vault without its worker. */
+function localVault(disk: IDBFactory): VaultClient {
+  const vault = createVault({ indexedDB: disk, IDBKeyRange, now: () => Date.now() });
+  return { vault, start: () => undefined, stop: () => vault.close() };
+}
+
+class SwitchedNetwork implements NetworkSignals {
+  #there = true;
+  readonly #listeners = new Set<(change: 'gone' | 'back') => void>();
+  readonly online = () => this.#there;
+
+  readonly onChange = (listener: (change: 'gone' | 'back') => void) => {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  };
+
+  set(there: boolean): void {
+    this.#there = there;
+    for (const listener of this.#listeners) listener(there ? 'back' : 'gone');
+  }
+}
+
+/** Waits until it is so; rejects after 15 s, saying what was waited for. */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  const end = Date.now() + 15_000;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`not within 15 s: ${what}`);
+    await new Promise((done) => setTimeout(done, 10));
+  }
+}

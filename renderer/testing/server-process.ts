@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const MAIN = join(import.meta.dirname, '../../server/main.ts');
+
+/** The real server as a process of its own, so that it can be killed as a machine's failure kills it. */
+export class ServerProcess {
+  readonly #dataDir: string;
+  #process: ChildProcess | null = null;
+  #port = 0;
+  /** The first administrator's. */
+  invitation = '';
+
+  private constructor(dataDir: string) {
+    this.#dataDir = dataDir;
+  }
+
+  static async start(): Promise<ServerProcess> {
+    const server = new ServerProcess(await mkdtemp(join(tmpdir(), 'teahouse-')));
+    await server.start();
+    return server;
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Starts it (again), on the port it had. */
+  async start(): Promise<void> {
+    const child = spawn(process.execPath, [MAIN, '--data', this.#dataDir, '--port', String(this.#port)], {
+      env: { ...process.env, TEAHOUSE_MEDIA_WORKERS: '0' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#process = child;
+    for await (const line of createInterface({ input: child.stdout })) {
+      const port = /Teahouse is at \S+:(\d+)/.exec(line);
+      if (port) this.#port = Number(port[1]);
+      const token = /#\/join\/([A-Za-z0-9_-]{43})/.exec(line);
+      if (token?.[1]) this.invitation = token[1];
+      if (line.startsWith('Ctrl-C')) return;
+    }
+    throw new Error('the server ended before it was ready');
+  }
+
+  /** SIGKILL: nothing is flushed, nobody is told. */
+  async kill(): Promise<void> {
+    const child = this.#process;
+    this.#process = null;
+    if (child === null || child.exitCode !== null) return;
+    const ended = new Promise((done) => child.once('exit', done));
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  async dispose(): Promise<void> {
+    await this.kill();
+    await rm(this.#dataDir, { recursive: true, force: true });
+  }
+}
