@@ -5,7 +5,7 @@ import type { DeviceAddress, UserId } from '../../../protocol/ids.ts';
 import type { Message } from '../../modules/chat/model.ts';
 import { createVault } from '../create-vault.ts';
 import type { ReceiveOutcome, Vault } from '../vault.ts';
-import { Relay } from './relay.ts';
+import type { Relay } from './relay.ts';
 
 const TOKEN = 'A'.repeat(43);
 
