@@ -75,6 +75,8 @@ describe('Electron’s security checklist', () => {
     expect(permissionCheck!(null, 'media', 'https://evil.example', stranger)).toBe(false);
     expect(await new Promise((resolve) => permissionRequest!({}, 'media', resolve, stranger))).toBe(false);
     expect(device!({})).toBe(false);
+    // Without a listener Electron cancels every choice of a Bluetooth device.
+    expect(fake.windows[0]!.webContents.listenerCount('select-bluetooth-device')).toBe(0);
   });
 
   it('6. keeps web security on', () => expect(preferences.webSecurity).toBe(true));

@@ -52,6 +52,8 @@ async function project(): Promise<void> {
   ];
   const unwanted = [
     'out/main/main.js.map',
+    'out/renderer/assets/index.js.br',
+    'out/renderer/assets/index.js.gz',
     'out/server/main.js',
     'server/main.ts',
     'electron/main.ts',

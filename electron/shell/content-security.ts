@@ -24,17 +24,7 @@ export function contentSecurityPolicy(serverOrigin: string | null): string {
 }
 
 /** Powers of a web page that the interface never uses, taken from it whatever its code says. */
-const REFUSED_FEATURES = [
-  'geolocation',
-  'midi',
-  'hid',
-  'serial',
-  'usb',
-  'bluetooth',
-  'payment',
-  'gyroscope',
-  'accelerometer',
-];
+const REFUSED_FEATURES = ['geolocation', 'midi', 'hid', 'serial', 'usb', 'payment', 'gyroscope', 'accelerometer'];
 const USED_FEATURES = ['camera', 'microphone', 'display-capture', 'fullscreen', 'clipboard-write', 'screen-wake-lock'];
 
 /** The headers of every answer of the `app` scheme. */
