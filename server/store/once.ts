@@ -25,12 +25,33 @@ export async function once<R>(
   effect: (trx: Trx) => Promise<R>,
 ): Promise<{ readonly result: R; readonly repeated: boolean }> {
   return store.transaction(async (trx) => {
-    const first = await findAnswer(trx, key);
-    if (first) return { result: first.result as R, repeated: true };
+    if (!(await claimAnswer(trx, key, now, null))) {
+      const first = await findAnswer(trx, key);
+      if (!first) throw new Error('a kept answer is gone');
+      return { result: first.result as R, repeated: true };
+    }
     const result = await effect(trx);
-    await keepAnswer(trx, key, now, result);
+    await trx
+      .updateTable('idempotency')
+      .set({ result: JSON.stringify(result) })
+      .where('scope', '=', key.scope)
+      .where('id', '=', key.id)
+      .execute();
     return { result, repeated: false };
   });
+}
+
+/**
+ * Keeps an answer before its effect, unless the request was answered before; says whether it did. On PostgreSQL this
+ * waits for an equal request that is under way, so of two at once the second sees the first whole or not at all.
+ */
+export async function claimAnswer(trx: Trx, key: RequestKey, now: number, result: unknown): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('idempotency')
+    .values({ ...key, result: JSON.stringify(result), createdAt: now })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst();
+  return numInsertedOrUpdatedRows === 1n;
 }
 
 /** The first answer to this request, if there was one. */

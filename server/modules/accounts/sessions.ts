@@ -17,9 +17,14 @@ export interface NewSession {
   readonly token: string;
 }
 
+export function newSessionId(): SessionId {
+  return randomUUID() as string as SessionId;
+}
+
 export async function createSession(
   trx: Trx,
   session: {
+    readonly sessionId: SessionId;
     readonly userId: UserId;
     readonly deviceId: DeviceId | null;
     readonly client: string;
@@ -27,13 +32,12 @@ export async function createSession(
   },
 ): Promise<NewSession> {
   const { now, ...columns } = session;
-  const sessionId = randomUUID() as string as SessionId;
   const token = newToken();
   await trx
     .insertInto('sessions')
-    .values({ ...columns, sessionId, tokenHash: hashToken(token), createdAt: now, lastSeenAt: now })
+    .values({ ...columns, tokenHash: hashToken(token), createdAt: now, lastSeenAt: now })
     .execute();
-  return { sessionId, token };
+  return { sessionId: session.sessionId, token };
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Trx } from '../../store/schema.ts';
 import { register } from '../../ws/method.ts';
 import { verifyEd25519 } from '../devices/index.ts';
 import type { AccountsDeps } from './deps.ts';
-import { createSession, deleteDeviceSessions, renewToken } from './sessions.ts';
+import { createSession, deleteDeviceSessions, newSessionId, renewToken } from './sessions.ts';
 
 type Params = ParamsOf<typeof signIn>;
 type Proof = 'none' | 'unknown' | 'invalid' | 'valid';
@@ -82,7 +82,8 @@ async function startSession(
   if (renewed !== undefined) return { token: renewed, revoked: [] };
   const deviceId = params.device?.deviceId ?? null;
   const revoked = deviceId === null ? [] : await deleteDeviceSessions(trx, account.userId, deviceId);
-  const { sessionId, token } = await createSession(trx, { userId: account.userId, deviceId, client, now });
+  const sessionId = newSessionId();
+  const { token } = await createSession(trx, { sessionId, userId: account.userId, deviceId, client, now });
   if (!first) await keepAnswer(trx, key, now, { sessionId });
   return { token, revoked };
 }

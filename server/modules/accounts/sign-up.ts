@@ -3,14 +3,14 @@ import { changed } from '../../../protocol/contacts.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { SessionId } from '../../../protocol/ids.ts';
 import type { ParamsOf, ResultOf } from '../../../protocol/method.ts';
-import { findAnswer, keepAnswer, type RequestKey } from '../../store/once.ts';
+import { claimAnswer, findAnswer, type RequestKey } from '../../store/once.ts';
 import type { Trx } from '../../store/schema.ts';
 import { register } from '../../ws/method.ts';
 import { indexPerson, sortNameOf } from '../contacts/index.ts';
 import { insertDevice, insertList, requireFirstList } from '../devices/index.ts';
 import type { AccountsDeps } from './deps.ts';
 import { requireInvitation, useInvitation } from './invitations.ts';
-import { createSession, renewToken } from './sessions.ts';
+import { createSession, newSessionId, renewToken } from './sessions.ts';
 
 type Params = ParamsOf<typeof signUp>;
 type Result = ResultOf<typeof signUp>;
@@ -28,27 +28,39 @@ export function signUpMethod(deps: AccountsDeps) {
     replay: 'own',
     handle: async (params, caller) => {
       const key: RequestKey = { scope: `sign-up/${params.userId}`, id: params.idempotencyId, method: signUp.name };
+      // In this order: an invitation that an equal request has just used up is no reason to refuse its repeat.
+      const refusal = await refusalOf(requireInvitation(deps.store.db, params.invitation, deps.now()));
       const first = await findAnswer(deps.store.db, key);
       if (first) return repeat(deps, params, first.result as Kept);
-
-      await requireInvitation(deps.store.db, params.invitation, deps.now());
+      if (refusal) throw refusal;
       requireFirstList(params.deviceList, params.userId, params.device);
       const passwordHash = await deps.passwords.hash(params.password);
+      const kept: Kept = { sessionId: newSessionId() };
       const made = await deps.store.transaction(async (trx) => {
-        const earlier = await findAnswer(trx, key);
-        if (earlier) return { repeated: earlier.result as Kept };
-        const result = await createAccount(trx, params, passwordHash, caller.client, deps.now());
-        await keepAnswer(trx, key, deps.now(), { sessionId: result.sessionId } satisfies Kept);
-        return { result };
+        if (!(await claimAnswer(trx, key, deps.now(), kept))) return { repeated: await findAnswer(trx, key) };
+        return { result: await createAccount(trx, params, { passwordHash, ...kept }, caller.client, deps.now()) };
       });
-      if (made.repeated) return repeat(deps, params, made.repeated);
+      if (!made.result) return repeat(deps, params, made.repeated?.result as Kept);
       deps.events.toEveryone(changed, { person: made.result.account });
       return { session: made.result.token, account: made.result.account };
     },
   });
 }
 
-async function createAccount(trx: Trx, params: Params, passwordHash: string, client: string, now: number) {
+function refusalOf(request: Promise<unknown>): Promise<unknown> {
+  return request.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+}
+
+async function createAccount(
+  trx: Trx,
+  params: Params,
+  { passwordHash, sessionId }: Kept & { readonly passwordHash: string },
+  client: string,
+  now: number,
+) {
   const { userId, username, displayName, device, deviceList } = params;
   const taken = await trx
     .selectFrom('accounts')
@@ -74,7 +86,7 @@ async function createAccount(trx: Trx, params: Params, passwordHash: string, cli
   await indexPerson(trx, account);
   await insertList(trx, userId, deviceList);
   await insertDevice(trx, userId, device, now);
-  const session = await createSession(trx, { userId, deviceId: device.deviceId, client, now });
+  const session = await createSession(trx, { sessionId, userId, deviceId: device.deviceId, client, now });
   return { account, ...session };
 }
 
