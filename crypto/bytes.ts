@@ -25,6 +25,12 @@ export function fromBase64(text: string): Bytes {
   return bytes;
 }
 
+/** base64url without padding (RFC 4648 section 5). Throws `malformed`. */
+export function fromBase64Url(text: string): Bytes {
+  const standard = text.replaceAll('-', '+').replaceAll('_', '/');
+  return fromBase64(standard + '='.repeat((4 - (standard.length % 4)) % 4));
+}
+
 export function utf8(text: string): Bytes {
   return encoder.encode(text);
 }

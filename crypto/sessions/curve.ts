@@ -1,5 +1,5 @@
 import { AsyncCurve25519Wrapper } from '@privacyresearch/curve25519-typescript';
-import { concat, randomBytes } from '../bytes.ts';
+import { concat, constantTimeEqual, fromBase64Url, randomBytes } from '../bytes.ts';
 import type { Bytes } from '../bytes.ts';
 import { CryptoError } from '../crypto-error.ts';
 import type { SignalKeyPair } from './session-store.ts';
@@ -10,19 +10,35 @@ const KEY_TYPE = 0x05;
 const PKCS8_PREFIX = new Uint8Array([
   0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e, 0x04, 0x22, 0x04, 0x20,
 ]);
-const BASE_POINT = new Uint8Array(32);
-BASE_POINT[0] = 9;
 
 const xeddsa = new AsyncCurve25519Wrapper();
+
+/**
+ * A new key pair is used again within the same ratchet step, from the very buffer that was given out with it. The
+ * map forgets a key with its buffer; nothing keeps either longer than the step.
+ */
+const importedPrivateKeys = new WeakMap<ArrayBuffer, CryptoKey>();
 
 /** The curve as the library's `setCurve` takes it: raw 32-byte keys in buffers of their own. */
 export const webCryptoCurve = {
   async keyPair(privateKey: ArrayBuffer): Promise<{ pubKey: ArrayBuffer; privKey: ArrayBuffer }> {
-    const scalar = clamp(new Uint8Array(privateKey));
-    return { pubKey: await scalarMultiply(scalar.buffer, await basePoint()), privKey: scalar.buffer };
+    const scalar = clamp(new Uint8Array(privateKey)).buffer;
+    const key = await importPrivate(scalar, true);
+    // Importing computes the public key; its JWK form (RFC 8037) tells it without a second multiplication.
+    const { x } = await crypto.subtle.exportKey('jwk', key);
+    if (x === undefined) throw new CryptoError('malformed', 'a private key without its public half');
+    importedPrivateKeys.set(scalar, key);
+    return { pubKey: fromBase64Url(x).buffer, privKey: scalar };
   },
+  /** Throws `key_weak` on a public key of low order: WebCrypto refuses the all-zero result. */
   async sharedSecret(publicKey: ArrayBuffer, privateKey: ArrayBuffer): Promise<ArrayBuffer> {
-    return scalarMultiply(privateKey, await importPublic(publicKey));
+    const [theirs, ours] = await Promise.all([
+      importPublic(publicKey),
+      importedPrivateKeys.get(privateKey) ?? importPrivate(privateKey, false),
+    ]);
+    return crypto.subtle.deriveBits({ name: 'X25519', public: theirs }, ours, 256).catch(() => {
+      throw new CryptoError('key_weak', 'an X25519 public key of low order');
+    });
   },
   sign(privateKey: ArrayBuffer, message: ArrayBuffer): Promise<ArrayBuffer> {
     return xeddsa.sign(privateKey, message);
@@ -77,22 +93,18 @@ function clamp(privateKey: Uint8Array): Bytes {
   return scalar;
 }
 
-let importedBasePoint: Promise<CryptoKey> | undefined;
-function basePoint(): Promise<CryptoKey> {
-  importedBasePoint ??= importPublic(BASE_POINT.buffer);
-  return importedBasePoint;
-}
+/** The last one only: a ratchet step agrees twice with the same key. */
+let lastPublic: { readonly bytes: Bytes; readonly key: Promise<CryptoKey> } | undefined;
 
 function importPublic(publicKey: ArrayBuffer): Promise<CryptoKey> {
-  return crypto.subtle.importKey('raw', publicKey, 'X25519', false, []);
+  const bytes = new Uint8Array(publicKey);
+  if (lastPublic === undefined || !constantTimeEqual(lastPublic.bytes, bytes)) {
+    lastPublic = { bytes, key: crypto.subtle.importKey('raw', publicKey, 'X25519', false, []) };
+  }
+  return lastPublic.key;
 }
 
-/** Throws `key_weak` on a public key of low order: WebCrypto refuses the all-zero result. */
-async function scalarMultiply(privateKey: ArrayBuffer, publicKey: CryptoKey): Promise<ArrayBuffer> {
-  const pkcs8 = concat(PKCS8_PREFIX, new Uint8Array(privateKey));
-  const key = await crypto.subtle.importKey('pkcs8', pkcs8, 'X25519', false, ['deriveBits']);
-  pkcs8.fill(0);
-  return crypto.subtle.deriveBits({ name: 'X25519', public: publicKey }, key, 256).catch(() => {
-    throw new CryptoError('key_weak', 'an X25519 public key of low order');
-  });
+function importPrivate(scalar: ArrayBuffer, extractable: boolean): Promise<CryptoKey> {
+  const pkcs8 = concat(PKCS8_PREFIX, new Uint8Array(scalar));
+  return crypto.subtle.importKey('pkcs8', pkcs8, 'X25519', extractable, ['deriveBits']);
 }

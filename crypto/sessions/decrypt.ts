@@ -1,7 +1,4 @@
-import {
-  sessionTypeArrayBufferToString,
-  sessionTypeStringToArrayBuffer,
-} from '@privacyresearch/libsignal-protocol-typescript/lib/session-record.js';
+import { sessionTypeArrayBufferToString } from '@privacyresearch/libsignal-protocol-typescript/lib/session-record.js';
 import type { WrappedKey } from '../../protocol/chat.ts';
 import type { DeviceAddress } from '../../protocol/ids.ts';
 import { fromBase64, toBase64 } from '../bytes.ts';
@@ -14,6 +11,7 @@ import type { Session, Sessions } from './session-state.ts';
 import type { SessionChanges, SessionStore } from './session-store.ts';
 import { parsePrekeyMessage, parseRatchetMessage } from './wire-message.ts';
 import type { PrekeyMessage, RatchetMessage } from './wire-message.ts';
+import { WorkingCopy } from './working-copy.ts';
 
 interface Opened {
   readonly plaintext: Bytes;
@@ -134,8 +132,8 @@ async function openIn(
   session: Session,
   message: RatchetMessage,
 ): Promise<Opened> {
-  const copy = sessionTypeStringToArrayBuffer(session.state);
-  const plaintext = await cipher.decryptIn(copy, message.bytes.slice().buffer);
-  const next: Session = { ...session, state: sessionTypeArrayBufferToString(copy) };
+  const copy = new WorkingCopy(session.state, message);
+  const plaintext = await cipher.decryptIn(copy.session, message.bytes.slice().buffer);
+  const next: Session = { ...session, state: copy.state() };
   return { plaintext, sessions: withOpen(sessions, next, session), removedPrekeys: [] };
 }

@@ -1,7 +1,3 @@
-import {
-  sessionTypeArrayBufferToString,
-  sessionTypeStringToArrayBuffer,
-} from '@privacyresearch/libsignal-protocol-typescript/lib/session-record.js';
 import type { WrappedKey } from '../../protocol/chat.ts';
 import type { DeviceAddress } from '../../protocol/ids.ts';
 import { fromBase64, toBase64 } from '../bytes.ts';
@@ -11,6 +7,7 @@ import { HardenedCipher } from './hardened-cipher.ts';
 import { checkSavedIdentity, requireSameIdentity } from './identity-check.ts';
 import { parseSessions, serialiseSessions } from './session-state.ts';
 import type { SessionChanges, SessionStore } from './session-store.ts';
+import { WorkingCopy } from './working-copy.ts';
 
 /**
  * Encrypts a short plaintext (a message key) in the open session with a device. Commit the changes before the
@@ -31,13 +28,10 @@ export async function encryptFor(
   if (expectedIdentityKey !== undefined) requireSameIdentity(identityKey, expectedIdentityKey);
   const identities = await checkSavedIdentity(store, address, identityKey);
 
-  const session = sessionTypeStringToArrayBuffer(sessions.open.state);
+  const copy = new WorkingCopy(sessions.open.state);
   const cipher = new HardenedCipher(await store.loadIdentityKeyPair());
-  const { type, body } = await cipher.encryptIn(session, plaintext.slice().buffer);
-  const record = serialiseSessions({
-    ...sessions,
-    open: { ...sessions.open, state: sessionTypeArrayBufferToString(session) },
-  });
+  const { type, body } = await cipher.encryptIn(copy.session, plaintext.slice().buffer);
+  const record = serialiseSessions({ ...sessions, open: { ...sessions.open, state: copy.state() } });
   const changes = { sessions: [{ address, record }], removedPrekeys: [], identities };
   return { wrapped: { type, body: toBase64(body) }, changes };
 }

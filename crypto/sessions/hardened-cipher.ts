@@ -1,10 +1,9 @@
-import type { SessionType } from '@privacyresearch/libsignal-protocol-typescript';
 import { CryptoError } from '../crypto-error.ts';
 import type { CryptoErrorCode } from '../crypto-error.ts';
 import { SessionBuilder, SessionCipher, SignalProtocolAddress } from './library.ts';
 import type { SignalKeyPair } from './session-store.ts';
+import type { LibrarySession } from './working-copy.ts';
 
-type LibrarySession = SessionType<ArrayBuffer>;
 type LibraryStorage = ConstructorParameters<typeof SessionCipher>[0];
 type LibraryRecord = Awaited<ReturnType<SessionCipher['getRecord']>>;
 type LibraryPrekeyMessage = Parameters<SessionBuilder['startSessionWthPreKeyMessage']>[2];
@@ -33,10 +32,7 @@ export class HardenedCipher extends SessionCipher {
     this.#session = session;
     // Its public `encrypt` only puts this job into the realm-wide queue.
     const { type, body = '' } = await this['encryptJob'](plaintext);
-    return {
-      type: type === 3 ? 'prekey' : 'message',
-      body: Uint8Array.from(body, (char: string) => char.charCodeAt(0)),
-    };
+    return { type: type === 3 ? 'prekey' : 'message', body: bytesOf(body) };
   }
 
   /** Steps the ratchet if needed, checks the MAC and decrypts. Throws `tampered`, `replayed`, `too_far_ahead`, `key_weak`. */
@@ -78,6 +74,13 @@ export function startAsResponder(
   const builder = new SessionBuilder(storageOf(identity), NOWHERE);
   const message = { ...theirs, registrationId: 0 } as unknown as LibraryPrekeyMessage;
   return builder.startSessionWthPreKeyMessage(ours.prekey, ours.signedPrekey, message);
+}
+
+/** The library returns bytes as a string of characters up to 255. */
+function bytesOf(binary: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
 }
 
 /** Key pairs as the library takes them: buffers of their own. */

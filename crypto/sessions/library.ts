@@ -1,44 +1,28 @@
+import { hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { setCurve, setWebCrypto } from '@privacyresearch/libsignal-protocol-typescript';
+import { setCurve } from '@privacyresearch/libsignal-protocol-typescript';
+import { crypto as primitives } from '@privacyresearch/libsignal-protocol-typescript/lib/internal/crypto.js';
 import { webCryptoCurve } from './curve.ts';
 
 /**
- * Puts our primitives under the library, which keeps them in a variable of its module: X25519 from WebCrypto instead
- * of asm.js; HMAC-SHA-256 from noble, because a message takes some thirty of them on a few bytes each, and WebCrypto
- * would send every one to another thread and back. AES stays with WebCrypto, which is constant-time.
- * Every file that runs the library imports this one first.
+ * Puts our primitives under the library, which keeps them in one object of its module: X25519 from WebCrypto instead
+ * of asm.js; HMAC-SHA-256 and HKDF from noble, because a message takes some twenty hashes of a few bytes each, and
+ * WebCrypto would send every one to another thread and back. AES stays with WebCrypto, which is constant-time.
+ * Every file that runs the library takes it from here.
  */
+setCurve(webCryptoCurve);
 
-/** A key on its way from the library's `importKey` to its `sign`. */
-interface HmacKey {
-  readonly hmacKey: Uint8Array;
-}
+primitives.sign = (key, data) => Promise.resolve(bufferOf(hmac(sha256, new Uint8Array(key), new Uint8Array(data))));
 
-const subtle = {
-  async importKey(
-    format: 'raw',
-    key: ArrayBuffer,
-    algorithm: { readonly name: string },
-    extractable: boolean,
-    usages: readonly WebCryptoUsage[],
-  ): Promise<CryptoKey | HmacKey> {
-    if (algorithm.name === 'HMAC') return { hmacKey: new Uint8Array(key) };
-    return crypto.subtle.importKey(format, key, 'AES-CBC', extractable, usages);
-  },
-  async sign(_algorithm: unknown, key: HmacKey, data: ArrayBuffer): Promise<ArrayBuffer> {
-    return (hmac(sha256, key.hmacKey, new Uint8Array(data)) as Uint8Array<ArrayBuffer>).buffer;
-  },
-  encrypt: (algorithm: WebCryptoAlgorithm, key: CryptoKey, data: ArrayBuffer) =>
-    crypto.subtle.encrypt(algorithm, key, data),
-  decrypt: (algorithm: WebCryptoAlgorithm, key: CryptoKey, data: ArrayBuffer) =>
-    crypto.subtle.decrypt(algorithm, key, data),
+/** RFC 5869, the first three blocks, which is what the library asks for. */
+primitives.HKDF = (input, salt, info) => {
+  const output = hkdf(sha256, new Uint8Array(input), new Uint8Array(salt), new Uint8Array(info), 96);
+  return Promise.resolve([0, 32, 64].map((offset) => bufferOf(output.subarray(offset, offset + 32))));
 };
 
-setCurve(webCryptoCurve);
-setWebCrypto({
-  subtle,
-  getRandomValues: (array: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(array),
-} as unknown as Parameters<typeof setWebCrypto>[0]);
+function bufferOf(bytes: Uint8Array): ArrayBuffer {
+  return bytes.slice().buffer as ArrayBuffer;
+}
 
 export { SessionBuilder, SessionCipher, SignalProtocolAddress } from '@privacyresearch/libsignal-protocol-typescript';

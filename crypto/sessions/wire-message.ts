@@ -13,6 +13,7 @@ const AES_BLOCK_BYTES = 16;
 export interface RatchetMessage {
   readonly bytes: Bytes;
   readonly ephemeralKey: Bytes;
+  readonly counter: number;
 }
 
 /** A message that also sets up a session. */
@@ -36,7 +37,7 @@ export function parseRatchetMessage(bytes: Bytes): RatchetMessage {
   if (message.ciphertext.byteLength === 0 || message.ciphertext.byteLength % AES_BLOCK_BYTES !== 0) {
     throw new CryptoError('malformed', 'a ciphertext of no whole blocks');
   }
-  return { bytes, ephemeralKey: message.ephemeralKey.slice() };
+  return { bytes, ephemeralKey: message.ephemeralKey.slice(), counter: message.counter };
 }
 
 /** Throws `malformed`. */
