@@ -47,13 +47,20 @@ test('durations for people', () => {
   expect([40, 1_949, 59_900, 125_000].map(duration)).toEqual(['0.0 s', '1.9 s', '59.9 s', '2 min 5 s']);
 });
 
-test('a program’s lines as they come, and its last ones when it fails', async () => {
+test('a program’s lines as they come, and an excerpt of them when it fails', async () => {
   const lines: string[] = [];
   const script = "console.log('one'); console.error('two'); process.exit(3)";
   const failed = run(process.execPath, ['-e', script], { onLine: (line) => lines.push(line) });
   await expect(failed).rejects.toThrow(/ended with code 3/);
-  await expect(failed).rejects.toHaveProperty('tail', expect.stringContaining('two'));
+  await expect(failed).rejects.toHaveProperty('excerpt', expect.stringContaining('two'));
   expect(lines.sort()).toEqual(['one', 'two']);
+});
+
+test('the excerpt of a long output has its start and its end', async () => {
+  const script = 'for (let i = 1; i <= 100; i++) console.log("line " + i); process.exit(1)';
+  const error: unknown = await run(process.execPath, ['-e', script]).catch((reason: unknown) => reason);
+  expect(error).toHaveProperty('excerpt', expect.stringMatching(/^line 1\n[\s\S]*\n…\n[\s\S]*line 100$/));
+  expect(error).toHaveProperty('excerpt', expect.not.stringContaining('line 50'));
 });
 
 test('a program that does not end in time, or does not exist', async () => {

@@ -55,5 +55,5 @@ export const dependencies = {
 
 /** @param {unknown} error */
 function reason(error) {
-  return error instanceof RunError ? `${error.message}\n${error.tail}` : String(error);
+  return error instanceof RunError ? `${error.message}\n${error.excerpt}` : String(error);
 }

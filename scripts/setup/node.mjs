@@ -32,7 +32,7 @@ async function fetchNode() {
   try {
     await run('npm', args, { cwd: root, env: systemEnvironment(), shell: process.platform === 'win32' });
   } catch (error) {
-    return error instanceof RunError ? `${error.message}\n${error.tail}` : String(error);
+    return error instanceof RunError ? `${error.message}\n${error.excerpt}` : String(error);
   }
   const version = bundledNodeVersion();
   if (version === wantedNodeVersion()) return undefined;

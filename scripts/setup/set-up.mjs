@@ -27,6 +27,24 @@ export async function setUp({ tests = false, retry = false } = {}) {
  * @param {boolean} retry
  */
 export async function runSteps(steps, retry) {
+  const stop = () => {
+    process.stderr.write('\nSet-up was stopped. What is done stays done: type the same command again to go on.\n');
+    process.exit(130);
+  };
+  const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+  for (const signal of signals) process.once(signal, stop);
+  try {
+    return await runMissing(steps, retry);
+  } finally {
+    for (const signal of signals) process.off(signal, stop);
+  }
+}
+
+/**
+ * @param {import('./step.mjs').Step[]} steps
+ * @param {boolean} retry
+ */
+async function runMissing(steps, retry) {
   const started = Date.now();
   let announced = false;
   for (const step of steps) {

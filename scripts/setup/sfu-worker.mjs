@@ -111,7 +111,7 @@ async function build(output, context) {
   try {
     await buildWorker({ mediasoup, output, onProgress: (text) => context.progress.update(text) });
   } catch (error) {
-    const detail = error instanceof RunError ? `${error.message}\n${error.tail}` : String(error);
+    const detail = error instanceof RunError ? `${error.message}\n${error.excerpt}` : String(error);
     throw new SetupError(
       `The media worker did not compile: ${detail}`,
       'If memory ran out, close other programs and type the same command again; otherwise please report it.',

@@ -29,7 +29,7 @@ export async function installPackages(packages, { progress, note }) {
       await apt(install, 'apt-get install', progress);
     });
   } catch (error) {
-    const detail = error instanceof RunError ? `${error.message}\n${error.tail}` : String(error);
+    const detail = error instanceof RunError ? `${error.message}\n${error.excerpt}` : String(error);
     const command = `apt-get update && apt-get install -y --no-install-recommends ${missing.join(' ')}`;
     throw new SetupError(
       `Debian's packages could not be installed: ${detail}`,
