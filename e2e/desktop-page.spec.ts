@@ -154,7 +154,7 @@ test.describe('the picker of screens', () => {
       expect(violations.map(({ id }) => id)).toEqual([]);
       await tab.screenshot({ path: info.outputPath(`picker-${width}.png`) });
     }
-    await dialog.getByRole('radio', { name: 'Entire screen' }).focus();
+    await expect(dialog.getByRole('radio', { name: 'Entire screen' })).toBeFocused();
     await tab.keyboard.press('ArrowDown');
     await dialog.getByRole('checkbox').press('Space');
     await tab.keyboard.press('Enter');

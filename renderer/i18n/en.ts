@@ -1,7 +1,7 @@
 import type { Role } from '../../protocol/accounts.ts';
 import type { CallMedia } from '../../protocol/chat.ts';
 import type { ConnectionState } from '../net/connection.ts';
-import type { CallOutcome, DeliveryState } from '../modules/chat/model.ts';
+import type { CallOutcome, Conversation, DeliveryState } from '../modules/chat/model.ts';
 import type { Words } from './errors.ts';
 import { enCall } from './en-call.ts';
 import { plural } from './plural.ts';
@@ -41,6 +41,14 @@ export const en = {
     unnamed: 'Unknown person',
     showPassword: 'Show characters',
     hidePassword: 'Hide characters',
+  },
+  screenPicker: {
+    title: 'Choose what to share',
+    screens: 'Screens',
+    windows: 'Windows',
+    nothing: 'There is nothing to share. Allow Teahouse to record the screen in the settings of your system.',
+    audio: 'Share the sound of this computer too',
+    share: 'Share',
   },
   nav: {
     label: 'Main',
@@ -193,6 +201,12 @@ export const en = {
     retry: 'Try again',
     discard: 'Discard',
     discarded: 'Message discarded',
+    problems: {
+      'account-key-changed': (name: string) =>
+        `The keys of ${name} are not the ones this device knows. Somebody may be trying to come between you, so nothing is sent. Ask ${name} in person.`,
+      'device-list-rolled-back': (name: string) =>
+        `The server showed an older list of ${name}’s devices than before, so nothing is sent. Tell your administrator.`,
+    } satisfies Record<NonNullable<Conversation['problem']>, (name: string) => string>,
     unreadable: 'This message could not be decrypted.',
     unreadableHint: 'It was damaged or meant for keys this device does not have. Ask for it to be sent again.',
     call: (media: CallMedia, outcome: CallOutcome, mine: boolean) =>
@@ -253,6 +267,11 @@ export const en = {
     sessions: 'Sessions',
     invitations: 'Invitations',
     about: 'About',
+    notifications: 'Notifications',
+    notificationsOn: 'You are told of new messages and calls while Teahouse is in the background.',
+    notificationsAsk: 'Be told of new messages and calls while Teahouse is in the background.',
+    notificationsOff: 'This browser does not let Teahouse notify you. Allow it in the settings of this site.',
+    notificationsAllow: 'Allow notifications',
     signOut: 'Sign out',
     signOutTitle: 'Sign out of this device?',
     signOutBody: 'Your keys and messages stay on this device, encrypted, for the next time you sign in.',
