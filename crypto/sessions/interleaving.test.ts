@@ -54,8 +54,8 @@ class World {
     if (step.do === 'connect') await connect(from, to, this.#nextPrekey++);
     else if (step.do === 'crash') await this.#crash(from, to, wire);
     else if (step.do === 'send') await this.#send(from, to, wire);
-    else if (step.do === 'repeat') await this.#repeat(from, to, delivered, step.pick);
-    else if (wire.length > 0) await this.#handle(step, from, to);
+    else if ('pick' in step && step.do === 'repeat') await this.#repeat(from, to, delivered, step.pick);
+    else if ('pick' in step && wire.length > 0) await this.#handle(step, from, to);
   }
 
   async deliverAll(): Promise<void> {
