@@ -35,7 +35,9 @@ export function compose(host: Host): AppContext {
 }
 
 function spawnVault(): Worker {
-  return new Worker(new URL('../crypto/worker.ts', import.meta.url), { type: 'module', name: 'vault' });
+  const worker = new Worker(new URL('../crypto/worker.ts', import.meta.url), { type: 'module', name: 'vault' });
+  worker.addEventListener('error', ({ error }) => report(error ?? new Error('the vault could not be started')));
+  return worker;
 }
 
 /** Without it, a browser short of space may throw the only copy of the keys away. */

@@ -42,7 +42,7 @@ export function createOwnership(onLost: () => Promise<void>): Ownership {
   });
 
   return {
-    acquire: () => (letGo === null ? hold({ ifAvailable: true }) : Promise.resolve(true)),
+    acquire: async () => letGo !== null || hold({ ifAvailable: true }),
     async takeOver() {
       if (letGo !== null) return;
       channel.postMessage('let go');

@@ -8,6 +8,9 @@ import type { Peer, Profile, ProfileInfo } from './profile.ts';
 import { loadRestKey } from './rest-key.ts';
 import { Sealer } from './sealer.ts';
 
+/** How long an envelope that was taken in is remembered, in milliseconds; after that the ratchets alone refuse a replay. */
+const SEEN_MS = 90 * 24 * 60 * 60 * 1000;
+
 interface Known {
   readonly id: string;
   readonly info: ProfileInfo;
@@ -99,6 +102,10 @@ export class Profiles {
     this.#open = null;
     const db = new ProfileDatabase(id, this.#options);
     await db.open();
+    await db.seen
+      .where('at')
+      .below(this.#now() - SEEN_MS)
+      .delete();
     const sealer = new Sealer(this.#key, id);
     const profile: Profile = { id, db, sealer, now: this.#now, info, device: null, peers: new Map() };
     profile.device = await readSecret<DeviceSecrets>(profile, 'device');

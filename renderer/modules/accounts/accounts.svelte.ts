@@ -46,7 +46,9 @@ export class Accounts implements AccountsController {
 
   /** Finds out where this device stands. Called once, at the start. */
   async begin(): Promise<void> {
-    if (await this.#deps.ownership.acquire()) await this.#open();
+    // A page without a secure context has neither locks nor ciphers.
+    const owner = await this.#orFail(() => this.#deps.ownership.acquire());
+    if (owner) await this.#open();
     else this.stage = { kind: 'elsewhere' };
   }
 
@@ -137,9 +139,16 @@ export class Accounts implements AccountsController {
 
   async #open(): Promise<void> {
     const { host, vault, startVault } = this.#deps;
-    try {
+    await this.#orFail(async () => {
       startVault();
       await this.#enter(await vault.open(host.secrets));
+    });
+  }
+
+  /** Without storage there is nothing to be done. */
+  async #orFail<T>(step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
     } catch (error) {
       this.stage = { kind: 'storage-failed' };
       throw error;
