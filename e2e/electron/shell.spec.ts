@@ -3,7 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { TeahouseBridge } from '../../protocol/ipc/bridge.ts';
 import { findElectron, hasDisplay } from '../../scripts/lib/electron.mjs';
+
+declare global {
+  var teahouse: TeahouseBridge | undefined;
+}
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const executablePath = findElectron();

@@ -25,7 +25,11 @@ export function ico(images) {
   return Buffer.concat([header, ...entries, ...images.map(({ png }) => png)]);
 }
 
-/** The entry types that hold PNG, by width in pixels; the `@2x` ones are told by macOS from their pixels. */
+/**
+ * The entry types that hold PNG, by width in pixels; the `@2x` ones are told by macOS from their pixels.
+ *
+ * @type {Readonly<Record<number, readonly string[]>>}
+ */
 const ICNS_TYPES = {
   16: ['icp4'],
   32: ['icp5', 'ic11'],
@@ -48,6 +52,10 @@ export function icns(images) {
   return Buffer.concat([tag('icns', length), ...entries]);
 }
 
+/**
+ * @param {string} type - Four characters.
+ * @param {number} length - Of the whole chunk, in bytes.
+ */
 function tag(type, length) {
   const bytes = Buffer.alloc(8);
   bytes.write(type, 'latin1');
