@@ -1,7 +1,15 @@
+import Keyboard from '@lucide/svelte/icons/keyboard';
+import MessageCirclePlus from '@lucide/svelte/icons/message-circle-plus';
+import Monitor from '@lucide/svelte/icons/monitor';
+import Moon from '@lucide/svelte/icons/moon';
+import Sun from '@lucide/svelte/icons/sun';
+import type { Component } from 'svelte';
 import type { Person } from '../../protocol/contacts.ts';
 import type { Catalog } from '../i18n/en.ts';
 import { places } from './places.ts';
 import type { Route } from './route.ts';
+
+type Icon = Component<{ size?: number | string }>;
 
 /** Something the palette offers. `words` is what it is found by. */
 export interface PaletteCommand {
@@ -9,6 +17,8 @@ export interface PaletteCommand {
   readonly name: string;
   readonly detail: string;
   readonly words: string;
+  /** Null for a person, who has an avatar. */
+  readonly icon: Icon | null;
   readonly run: () => void;
 }
 
@@ -26,26 +36,30 @@ export function commandsOf(
   actions: CommandActions,
 ): readonly PaletteCommand[] {
   const { palette, settings } = catalog;
-  const command = (id: string, name: string, run: () => void): PaletteCommand => ({
+  const command = (id: string, name: string, icon: Icon, run: () => void): PaletteCommand => ({
     id,
     name,
-    detail: palette.commands,
+    icon,
+    detail: '',
     words: name.toLocaleLowerCase(),
     run,
   });
-  const themes = ['system', 'light', 'dark'] as const;
+  const themes = { system: Monitor, light: Sun, dark: Moon } as const;
   return [
-    command('new-chat', catalog.chat.newChat, actions.newChat),
-    ...places.map((place) => command(place.id, palette.goTo(place.name(catalog)), () => actions.go(place.route))),
-    ...themes.map((theme) =>
-      command(`theme-${theme}`, palette.theme(settings.themes[theme]), () => actions.setTheme(theme)),
+    command('new-chat', catalog.chat.newChat, MessageCirclePlus, actions.newChat),
+    ...places.map((place) =>
+      command(place.id, palette.goTo(place.name(catalog)), place.icon, () => actions.go(place.route)),
     ),
-    command('help', catalog.shortcuts.title, actions.help),
+    ...(['system', 'light', 'dark'] as const).map((theme) =>
+      command(`theme-${theme}`, palette.theme(settings.themes[theme]), themes[theme], () => actions.setTheme(theme)),
+    ),
+    command('help', catalog.shortcuts.title, Keyboard, actions.help),
     ...people.map((person) => ({
       id: person.userId,
       name: palette.chatWith(person.displayName),
       detail: `@${person.username}`,
       words: `${person.displayName} ${person.username}`.toLocaleLowerCase(),
+      icon: null,
       run: () => actions.go({ page: 'chats', userId: person.userId }),
     })),
   ];

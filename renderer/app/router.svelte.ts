@@ -1,5 +1,10 @@
 import { hashOf, home, parseRoute, type Route } from './route.ts';
 
+/** What a history entry keeps whose address was taken away. */
+interface ConcealedState {
+  readonly concealed: string;
+}
+
 /** Follows and sets the address's fragment. Reactive. */
 export class Router {
   readonly #window: Window;
@@ -7,7 +12,7 @@ export class Router {
 
   constructor(window: Window) {
     this.#window = window;
-    this.#route = parseRoute(window.location.hash);
+    this.#route = parseRoute(this.#concealed() ?? window.location.hash);
   }
 
   get route(): Route {
@@ -40,8 +45,17 @@ export class Router {
     this.#route = route;
   }
 
-  /** Takes the fragment out of the address bar and the history, while the page stays as it is. */
+  /**
+   * Takes the fragment out of the address bar, where others may see or copy it, while the page stays as it is; the tab
+   * remembers it until another page is shown, so that a reload comes back here.
+   */
   conceal(): void {
-    this.#window.history.replaceState(null, '', '#/');
+    const state: ConcealedState = { concealed: hashOf(this.#route) };
+    this.#window.history.replaceState(state, '', '#/');
+  }
+
+  #concealed(): string | null {
+    const state = this.#window.history.state as Partial<ConcealedState> | null;
+    return typeof state?.concealed === 'string' ? state.concealed : null;
   }
 }

@@ -2,13 +2,18 @@ import { createContext } from 'svelte';
 import { en, type Catalog } from './en.ts';
 import { wordsFor } from './errors.ts';
 import { createFormat, type Format } from './format.ts';
-import { english, type Locale } from './locales.ts';
+import { english, regionOf, type Locale } from './locales.ts';
 
 /** The chosen language: its words, its formats, its direction. Reactive. */
 export class I18n {
   #locale = $state.raw<Locale>(english);
   #catalog = $state.raw<Catalog>(en);
-  #format = $derived(createFormat(this.#locale.tag, this.#catalog));
+  readonly #format: Format;
+
+  /** `preferred`: the person's languages with their regions, best first (navigator.languages). */
+  constructor(preferred: readonly string[] = []) {
+    this.#format = $derived(createFormat(regionOf(this.#locale.tag, preferred), this.#catalog));
+  }
 
   get locale(): Locale {
     return this.#locale;

@@ -28,10 +28,22 @@ export const pseudo: Locale = {
 /** The offered language that suits the person's preferences best; English otherwise. */
 export function preferredLocale(preferred: readonly string[], offered: readonly Locale[] = locales): Locale {
   for (const wanted of preferred) {
-    const language = wanted.toLowerCase().split('-')[0];
     const exact = offered.find(({ tag }) => tag.toLowerCase() === wanted.toLowerCase());
-    const near = exact ?? offered.find(({ tag }) => tag.toLowerCase().split('-')[0] === language);
+    const near = exact ?? offered.find(({ tag }) => languageOf(tag) === languageOf(wanted));
     if (near !== undefined) return near;
   }
   return english;
+}
+
+/**
+ * The person's own variant of a language, by which dates and times are written: "en-GB" for "en". The language itself
+ * if they have none.
+ */
+export function regionOf(tag: string, preferred: readonly string[]): string {
+  const language = languageOf(tag);
+  return preferred.find((wanted) => languageOf(wanted) === language) ?? tag;
+}
+
+function languageOf(tag: string): string {
+  return tag.toLowerCase().split('-')[0] ?? '';
 }
