@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkInvitation } from '../../protocol/accounts.ts';
+import { startTestServer, type TestServer } from '../testing/test-server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.dispose());
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function teahouse(...argv: string[]): Promise<Ended> {
+  const main = join(import.meta.dirname, 'main.ts');
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...argv], { env: { PATH: process.env.PATH } }, (error, out, err) => {
+      resolve({ code: error ? Number(error.code) : 0, out, err });
+    });
+  });
+}
+
+async function roleOf(link: string): Promise<string> {
+  const invitation = new URL(link).hash.replace('#/join/', '');
+  return (await (await server.connect()).request(checkInvitation, { invitation })).role;
+}
+
+describe('invite', () => {
+  it('prints a link for the running server, which works at once', async () => {
+    const { code, out } = await teahouse('invite', '--data', server.dataDir);
+    expect(code).toBe(0);
+    const links = out.trim().split('\n');
+    expect(links).toHaveLength(1);
+    expect(links[0]).toMatch(new RegExp(`^http://127\\.0\\.0\\.1:${server.port}/#/join/[\\w-]{43}$`));
+    expect(await roleOf(links[0] ?? '')).toBe('member');
+  });
+
+  it('prints several, for a role, as JSON', async () => {
+    const { out } = await teahouse('invite', '--data', server.dataDir, '--count', '3', '--role', 'guest', '--json');
+    const { role, links, expiresAt } = JSON.parse(out) as { role: string; links: string[]; expiresAt: string };
+    expect([role, new Set(links).size]).toEqual(['guest', 3]);
+    expect(Date.parse(expiresAt)).toBeGreaterThan(Date.now() + 6 * 24 * 3_600_000);
+    expect(await roleOf(links[2] ?? '')).toBe('guest');
+  });
+
+  it.each([
+    [['--count', '0'], '--count must be from 1 to 1000'],
+    [['--count', 'x'], '--count must be from 1 to 1000'],
+    [['--role', 'king'], '--role must be admin, member or guest'],
+    [['--cuont', '1'], 'Usage: invite'],
+  ])('says what is wrong with %j', async (argv, words) => {
+    const { code, err, out } = await teahouse('invite', '--data', server.dataDir, ...argv);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(words);
+    expect(err).not.toContain('at ');
+  });
+
+  it('says that a folder holds no data, and makes none', async () => {
+    const empty = await mkdtemp(join(tmpdir(), 'teahouse-empty-'));
+    const { code, err } = await teahouse('invite', '--data', empty);
+    expect(code).toBe(2);
+    expect(err).toContain('There is no server’s data');
+    await rm(empty, { recursive: true });
+  });
+
+  it('says that no server runs, also when one was killed and left its address', async () => {
+    const stopped = await startTestServer();
+    await stopped.close();
+    const { code, err } = await teahouse('invite', '--data', stopped.dataDir);
+    expect(code).toBe(2);
+    expect(err).toContain('No server is running');
+    const left = { origin: 'http://127.0.0.1:9', pid: 2 ** 22 + 1, version: '0' };
+    await writeFile(join(stopped.dataDir, 'server.json'), JSON.stringify(left));
+    expect((await teahouse('invite', '--data', stopped.dataDir)).err).toContain('No server is running');
+    await rm(stopped.dataDir, { recursive: true });
+  });
+});
+
+it('lists its commands, and refuses another', async () => {
+  expect(await teahouse()).toMatchObject({ code: 0, out: expect.stringContaining('invite [--count N]') as string });
+  expect(await teahouse('toString')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('There is no command') as string,
+  });
+});

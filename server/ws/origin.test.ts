@@ -1,0 +1,54 @@
+import type { IncomingMessage } from 'node:http';
+import { expect, it } from 'vitest';
+import { addressReader, isOriginAllowed } from './origin.ts';
+import { addressGroup } from './rate-limits.ts';
+
+it.each([
+  [undefined, true],
+  ['http://tea.example:8420', true],
+  ['https://tea.example:8420', true],
+  ['https://public.example', true],
+  ['app://teahouse', true],
+  ['https://tea.example', false],
+  ['https://public.example.evil.net', false],
+  ['file://', false],
+  ['null', false],
+  ['', false],
+  ['chrome-extension://tea.example:8420', false],
+])('origin %s: %s', (origin, allowed) => {
+  expect(isOriginAllowed(origin, 'tea.example:8420', 'https://public.example')).toBe(allowed);
+});
+
+const request = (remoteAddress: string, forwarded?: string) =>
+  ({
+    socket: { remoteAddress },
+    headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded },
+  }) as unknown as IncomingMessage;
+
+it('believes only trusted proxies about the address', () => {
+  const alone = addressReader([]);
+  expect(alone(request('203.0.113.1', '198.51.100.1'))).toBe('203.0.113.1');
+  expect(alone(request('::ffff:203.0.113.1'))).toBe('203.0.113.1');
+
+  const proxied = addressReader(['10.0.0.0/8', '::1']);
+  expect(proxied(request('10.1.2.3', '198.51.100.1'))).toBe('198.51.100.1');
+  expect(proxied(request('::ffff:10.1.2.3', '198.51.100.1'))).toBe('198.51.100.1');
+  expect(
+    proxied(request('::1', '6.6.6.6, 198.51.100.1, 10.9.9.9')),
+    'what the client itself claimed is not believed',
+  ).toBe('198.51.100.1');
+  expect(proxied(request('10.1.2.3', 'nonsense'))).toBe('10.1.2.3');
+  expect(proxied(request('10.1.2.3'))).toBe('10.1.2.3');
+  expect(proxied(request('203.0.113.1', '198.51.100.1'))).toBe('203.0.113.1');
+});
+
+it.each([
+  ['203.0.113.1', '203.0.113.1'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:db8:1:2::', '2001:db8:1:2::/64'],
+  ['2001:DB8::1', '2001:db8:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+])('counts %s as %s', (address, group) => {
+  expect(addressGroup(address)).toBe(group);
+});
