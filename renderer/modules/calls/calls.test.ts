@@ -3,6 +3,7 @@ import * as wire from '../../../protocol/calls.ts';
 import type { Call, ConsumerOptions, Participant } from '../../../protocol/calls.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import { CallId, DeviceId } from '../../../protocol/ids.ts';
+import type { ResultOf } from '../../../protocol/method.ts';
 import type { Host } from '../../host/host.ts';
 import type { MediaDevicesPort } from '../../media/capture.ts';
 import { LocalMedia } from '../../media/local-media.svelte.ts';
@@ -364,6 +365,9 @@ describe('in a call', () => {
     calls.show(BEN, 'camera', { width: 200, height: 112 });
     calls.show(BEN, 'camera', { width: 320, height: 180 });
     await vi.advanceTimersByTimeAsync(200);
+    // The same layer does for this one, so nothing is asked.
+    calls.show(BEN, 'camera', { width: 330, height: 186 });
+    await vi.advanceTimersByTimeAsync(200);
     calls.show(BEN, 'camera', null);
     await vi.advanceTimersByTimeAsync(200);
     expect(connection.paramsOf(wire.setConsumer).slice(1)).toMatchObject([
@@ -465,6 +469,8 @@ describe('a line that drops', () => {
     expect([engine.sessions.length, engine.sessions[0]?.closed]).toEqual([2, true]);
     expect([...(engine.sessions[1]?.sending.values() ?? [])]).toContain(microphone);
     expect(devices.opened).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(2 * wire.REJOIN_MS);
+    expect(calls.stage.kind).toBe('joined');
     expect(chat.callEnded).not.toHaveBeenCalled();
   });
 
@@ -516,15 +522,21 @@ describe('a line that drops', () => {
     expect([calls.stage.kind, calls.notice?.kind, devices.live.length]).toEqual(['idle', 'lost', 0]);
   });
 
-  test('drops again while joining again', async () => {
-    connection.answer(wire.join, () => new Promise(() => {}));
+  test('drops again while joining again: the answer to the earlier join is not used', async () => {
+    let late: (answer: ResultOf<typeof wire.join>) => void = () => {};
+    connection.answer(wire.join, () => new Promise((resolve) => (late = resolve)));
     connection.setState({ kind: 'online' });
     await flush();
     connection.setState({ kind: 'offline', retryAt: null });
     serve();
     connection.setState({ kind: 'online' });
     await flush();
-    expect(calls.stage.kind).toBe('joined');
+    expect([calls.stage.kind, engine.sessions.length]).toEqual(['joined', 2]);
+    const people = [participant(ADA, 'joined'), participant(BEN, 'joined')];
+    const transports = { sendTransport: TRANSPORT, receiveTransport: TRANSPORT };
+    late({ call: call(2, people), participantId: participantIdOf(ADA), ...transports, consumers: [] });
+    await flush();
+    expect([calls.stage.kind, engine.sessions.length, engine.sessions[1]?.closed]).toEqual(['joined', 2, false]);
   });
 });
 
