@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import process from 'node:process';
 import { findChromium } from '../lib/chromium.mjs';
 import { SetupError } from './setup-error.mjs';
@@ -43,6 +44,6 @@ function hasPostgresql() {
   if (existsSync(debian)) {
     if (readdirSync(debian).some((version) => existsSync(`${debian}/${version}/bin/postgres`))) return true;
   }
-  const folders = (process.env['PATH'] ?? '').split(process.platform === 'win32' ? ';' : ':');
-  return folders.some((folder) => existsSync(`${folder}/postgres`));
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return folders.some((folder) => existsSync(join(folder, 'postgres')) || existsSync(join(folder, 'postgres.exe')));
 }
