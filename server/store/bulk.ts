@@ -12,7 +12,7 @@ const BLOCKS = [256, 64, 16, 4, 1] as const;
  * Inserts many rows with few statements, and without building a query for each: this is the path of every message.
  * `columns` are names as in the database; `suffix` is SQL after the values.
  */
-export class BulkInsert<Returned = never> {
+export class BulkInsert {
   readonly #kind: Store['kind'];
   readonly #head: string;
   readonly #width: number;
@@ -26,23 +26,22 @@ export class BulkInsert<Returned = never> {
     this.#suffix = suffix;
   }
 
-  /** `values` are the rows one after the other, flat. Returns what `suffix` returns. */
-  async run(trx: Trx, values: readonly unknown[]): Promise<Returned[]> {
-    const returned: Returned[] = [];
+  /** `values` are the rows one after the other, flat. Returns how many rows went in. */
+  async run(trx: Trx, values: readonly unknown[]): Promise<number> {
+    let inserted = 0;
     let left = values.length / this.#width;
     let at = 0;
     for (const block of BLOCKS) {
       while (left >= block) {
         const next = at + block * this.#width;
-        const { rows } = await trx.executeQuery<Returned>(
-          CompiledQuery.raw(this.#statement(block), values.slice(at, next)),
-        );
-        if (this.#suffix) returned.push(...rows);
+        const query = CompiledQuery.raw(this.#statement(block), values.slice(at, next));
+        const { numAffectedRows = 0n } = await trx.executeQuery(query);
+        inserted += Number(numAffectedRows);
         at = next;
         left -= block;
       }
     }
-    return returned;
+    return inserted;
   }
 
   #statement(rows: number): string {

@@ -83,10 +83,22 @@ export function idempotencyIdReused(): ProtocolError<'invalid_request'> {
   });
 }
 
+/** Rows forgotten in one statement, so that nobody waits long for it. */
+const PRUNE_ROWS = 2000;
+
 /** Forgets answers older than REPLAY_MS. */
 export async function pruneAnswers(db: Database, now: number): Promise<void> {
-  await db
-    .deleteFrom('idempotency')
+  const old = db
+    .selectFrom('idempotency')
+    .select(['scope', 'id'])
     .where('createdAt', '<', now - REPLAY_MS)
-    .execute();
+    .limit(PRUNE_ROWS);
+  for (;;) {
+    const { numDeletedRows } = await db
+      .deleteFrom('idempotency')
+      .where(({ eb, refTuple }) => eb(refTuple('scope', 'id'), 'in', old.$asTuple('scope', 'id')))
+      .executeTakeFirst();
+    if (numDeletedRows < BigInt(PRUNE_ROWS)) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }

@@ -143,31 +143,28 @@ export class Outgoing {
     const first = await chatStore.reservePositions(trx, sends.length, now());
     const answers: unknown[] = [];
     sends.forEach(({ scope, id }, index) => answers.push(scope, id, send.name, `{"position":${first + index}}`, now()));
-    const fresh = await chatStore.insertAnswers(trx, answers);
     // A batch without repeats is the usual case, and then nothing needs to be looked up.
-    const isNew = fresh.length === sends.length ? null : new Set(fresh.map(nameOf));
+    const allNew = (await chatStore.insertAnswers(trx, answers)) === sends.length;
     const messages: unknown[] = [];
     const queue: unknown[] = [];
     const written: Written[] = [];
     for (const [index, message] of sends.entries()) {
       const position = first + index;
-      // Of two equal requests in one batch the first is new and the second its repeat.
-      if (isNew && !isNew.delete(nameOf(message))) {
-        written.push({ message, outcome: await this.#repeat(trx, message) });
-        continue;
-      }
-      written.push({ message, outcome: { position, repeated: false } });
-      addRows(messages, queue, message, position);
+      const outcome = allNew ? { position, repeated: false } : await this.#outcome(trx, message, position);
+      written.push({ message, outcome });
+      if (!('refusal' in outcome) && !outcome.repeated) addRows(messages, queue, message, position);
     }
     await chatStore.insertMessages(trx, messages, queue);
     return written;
   }
 
-  async #repeat(trx: Trx, { scope, id }: Send): Promise<Outcome> {
+  /** What became of a send for which `position` was reserved: the answer that is kept for it says so. */
+  async #outcome(trx: Trx, { scope, id }: Send, position: number): Promise<Outcome> {
     try {
-      const first = await findAnswer(trx, { scope, id, method: send.name });
-      if (!first) throw new Error('a kept answer is gone');
-      return { position: (first.result as { position: number }).position, repeated: true };
+      const kept = await findAnswer(trx, { scope, id, method: send.name });
+      if (!kept) throw new Error('a kept answer is gone');
+      const result = kept.result as { position: number };
+      return { position: result.position, repeated: result.position !== position };
     } catch (error) {
       return { refusal: error };
     }
@@ -194,10 +191,6 @@ interface Written {
 }
 
 type Outcome = { readonly position: number; readonly repeated: boolean } | { readonly refusal: unknown };
-
-function nameOf({ scope, id }: { scope: string; id: string }): string {
-  return `${scope} ${id}`;
-}
 
 function addRows(
   messages: unknown[],

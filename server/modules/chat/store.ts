@@ -14,7 +14,7 @@ export interface Acknowledged {
 /** What the chat module asks of the database, with as few statements as can be. */
 export class ChatStore {
   readonly #kind: Store['kind'];
-  readonly #answers: BulkInsert<{ scope: string; id: string }>;
+  readonly #answers: BulkInsert;
   readonly #messages: BulkInsert;
   readonly #queue: BulkInsert;
 
@@ -24,7 +24,7 @@ export class ChatStore {
       kind,
       'idempotency',
       ['scope', 'id', 'method', 'result', 'created_at'],
-      'on conflict do nothing returning scope, id',
+      'on conflict do nothing',
     );
     this.#messages = new BulkInsert(kind, 'messages', [
       'position',
@@ -53,8 +53,8 @@ export class ChatStore {
     return last - count + 1;
   }
 
-  /** Keeps the answers of sends and returns the names (scope and id) of those that are new. */
-  async insertAnswers(trx: Trx, values: readonly unknown[]): Promise<{ scope: string; id: string }[]> {
+  /** Keeps the answers of those sends that have none yet, and returns how many there were. */
+  async insertAnswers(trx: Trx, values: readonly unknown[]): Promise<number> {
     return this.#answers.run(trx, values);
   }
 
