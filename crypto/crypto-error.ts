@@ -20,7 +20,7 @@ export type CryptoErrorCode =
   | 'identity_changed'
   /** A signature does not verify. */
   | 'signature_invalid'
-  /** A public key of low order, which would make the shared secret predictable (RFC 7748 section 6.1). */
+  /** A public key of low order, which makes a shared secret predictable (RFC 7748 section 6.1) or a signature forgeable. */
   | 'key_weak'
   /** The device list is another account's. */
   | 'list_wrong_user'

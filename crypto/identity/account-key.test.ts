@@ -65,16 +65,24 @@ describe('a device list', () => {
     );
   });
 
-  it('is refused with an account key for which anybody can sign', async () => {
-    // The neutral element as key and as R, with S = 0, satisfies the equation of RFC 8032 for every message.
-    const neutral = new Uint8Array(32);
-    neutral[0] = 1;
-    const forged = {
-      ...signed,
-      accountKey: toBase64(neutral),
-      signature: toBase64(new Uint8Array([...neutral, ...new Uint8Array(32)])),
-    };
-    expect(await codeOf(verifyDeviceList(forged, { userId }))).toBe('signature_invalid');
+  // The neutral element as R and S = 0 satisfy the equation of RFC 8032 for such a key and some or every message.
+  it.each([
+    '00'.repeat(32),
+    `01${'00'.repeat(31)}`,
+    '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+    'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+    `ec${'ff'.repeat(30)}7f`,
+    `ed${'ff'.repeat(30)}7f`,
+    `ee${'ff'.repeat(30)}7f`,
+  ])('is refused with the account key %s, for which anybody can sign', async (hex) => {
+    const signature = new Uint8Array(64);
+    signature[0] = 1;
+    for (const sign of [0, 0x80]) {
+      const key = Uint8Array.from(Buffer.from(hex, 'hex'));
+      key[31]! |= sign;
+      const forged = { ...signed, accountKey: toBase64(key), signature: toBase64(signature) };
+      expect(await codeOf(verifyDeviceList(forged, { userId }))).toBe('key_weak');
+    }
   });
 
   it('is refused as another account’s', async () => {

@@ -71,7 +71,7 @@ export interface DeviceListExpectation {
 /**
  * Verifies a device list received from the server; only devices on a list that passes may be written to or believed.
  * Without a pin it trusts the account key at first use, so the caller must keep the accepted list as `known`.
- * Throws `malformed`, `account_key_changed`, `signature_invalid`, `list_wrong_user`, `list_outdated`,
+ * Throws `malformed`, `account_key_changed`, `key_weak`, `signature_invalid`, `list_wrong_user`, `list_outdated`,
  * `list_conflict`, `list_duplicate`.
  */
 export async function verifyDeviceList(
@@ -114,7 +114,30 @@ function refuseDuplicates(list: DeviceList): void {
   }
 }
 
+/**
+ * The points of order 8 and below by their y-coordinate, canonical or not, without the sign bit. For such a key there
+ * are signatures that hold for any message, and not every platform's verification refuses them.
+ */
+const LOW_ORDER_KEYS: readonly Bytes[] = [
+  'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
+  'AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
+  'JuiVj8KyJ7BFw/SJ8u+Y8NXfrAXTxjM5sTgCiG1T/AU=',
+  'xxdqcD1N2E+6PAt2DRBnDyogU/osOczGTsf9d5KsA3o=',
+  '7P///////////////////////////////////////38=',
+  '7f///////////////////////////////////////38=',
+  '7v///////////////////////////////////////38=',
+].map(fromBase64);
+
+function refuseLowOrder(publicKey: Bytes): void {
+  const withoutSign = publicKey.slice();
+  withoutSign[31] = (withoutSign[31] ?? 0) & 0x7f;
+  if (LOW_ORDER_KEYS.some((key) => constantTimeEqual(key, withoutSign))) {
+    throw new CryptoError('key_weak', 'an Ed25519 public key of low order');
+  }
+}
+
 async function verifyEd25519(publicKey: Bytes, signature: Bytes, message: Bytes): Promise<void> {
+  refuseLowOrder(publicKey);
   // An Ed25519 key of 32 bytes that is no curve point is refused by some platforms at import, by others at verifying.
   const valid = await crypto.subtle
     .importKey('raw', publicKey, 'Ed25519', false, ['verify'])
