@@ -46,6 +46,8 @@ export const BUILD_PACKAGES = [
  */
 export async function buildWorker({ mediasoup, output, onProgress }) {
   const source = mkdtempSync(join(tmpdir(), 'teahouse-sfu-worker-'));
+  const clean = () => rmSync(source, { recursive: true, force: true });
+  process.once('exit', clean);
   try {
     prepareSource(join(mediasoup, 'worker'), source);
     await compile(source, onProgress);
@@ -54,7 +56,8 @@ export async function buildWorker({ mediasoup, output, onProgress }) {
     copyFileSync(join(source, 'out', 'mediasoup-worker'), unfinished);
     renameSync(unfinished, output);
   } finally {
-    rmSync(source, { recursive: true, force: true });
+    clean();
+    process.off('exit', clean);
   }
 }
 
