@@ -1,7 +1,11 @@
+import { IDBKeyRange } from 'fake-indexeddb';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Envelope } from '../../protocol/chat.ts';
 import { DeviceList } from '../../protocol/devices.ts';
-import { MessageId } from '../../protocol/ids.ts';
+import { sealMessage } from '../../crypto/envelopes/seal-message.ts';
+import { IdempotencyId, MessageId, UserId } from '../../protocol/ids.ts';
+import { Profiles } from './profiles.ts';
+import { SessionRows } from './session-rows.ts';
 import { Relay } from './testing/relay.ts';
 import { TestClient } from './testing/test-client.ts';
 
@@ -120,6 +124,42 @@ describe('an envelope said to be from somebody else', () => {
     const [envelope] = relay.queue(ben.address).splice(0);
     await ben.receive([{ ...envelope!, messageId: original!.messageId }]);
     expect(await ben.texts(ada)).toEqual(['mine']);
+  });
+});
+
+describe('content that names a conversation with somebody else', () => {
+  it('is not filed there, nor as if it were meant for this one', async () => {
+    const eve = await TestClient.signUp(relay, 'eve');
+    await ada.write(ben, 'for Ben');
+    await ben.fetch();
+    await ada.vault.close();
+    const profiles = await Profiles.load({ indexedDB: ada.disk, IDBKeyRange }, () => ada.time, null);
+    const profile = (await profiles.openLast())!;
+    const messageId = MessageId.parse(crypto.randomUUID());
+    const { payload, recipients } = await sealMessage({
+      content: { version: 1, conversation: eve.userId, sentAt: 1, content: { kind: 'text', text: 'for Eve' } },
+      messageId,
+      sender: ada.address,
+      recipients: [profile.peers.get(ben.userId)!.list],
+      store: new SessionRows(profile),
+    });
+    relay.send(ada.address, { payload, recipients, idempotencyId: IdempotencyId.parse(messageId) });
+    await ben.fetch();
+    expect(await ben.texts(ada)).toEqual(['for Ben', '(unreadable)']);
+    expect(await ben.texts(eve)).toEqual([]);
+  });
+});
+
+describe('the news of a list’s new version', () => {
+  it('matters only for people whose older list is pinned', async () => {
+    await ada.fetchLists([ben.userId]);
+    const stranger = UserId.parse(crypto.randomUUID());
+    const news = (version: number) => [
+      { userId: ben.userId, version },
+      { userId: stranger, version },
+    ];
+    expect(await ada.vault.outdatedLists(news(1))).toEqual([]);
+    expect(await ada.vault.outdatedLists(news(2))).toEqual([ben.userId]);
   });
 });
 
