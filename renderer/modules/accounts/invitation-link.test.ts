@@ -1,0 +1,36 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { invitationIn, serverIn } from './invitation-link.ts';
+
+const token = fc.stringMatching(/^[A-Za-z0-9_-]{43}$/);
+
+test('the token is found in the link, in its fragment and alone, with spaces around', () => {
+  fc.assert(
+    fc.property(token, (one) => {
+      expect(invitationIn(`https://tea.example.org/#/join/${one}`)).toBe(one);
+      expect(invitationIn(`  #/join/${one}\n`)).toBe(one);
+      expect(invitationIn(` ${one} `)).toBe(one);
+    }),
+  );
+});
+
+test('anything else is no invitation', () => {
+  for (const text of [
+    '',
+    'https://tea.example.org/',
+    `https://tea.example.org/#/join/${'a'.repeat(42)}`,
+    'a'.repeat(44),
+  ]) {
+    expect(invitationIn(text)).toBeNull();
+  }
+});
+
+test('the server is the origin, https where nothing is said', () => {
+  expect(serverIn('https://tea.example.org/#/join/x')).toBe('https://tea.example.org');
+  expect(serverIn(' tea.example.org:8443 ')).toBe('https://tea.example.org:8443');
+  expect(serverIn('http://localhost:8080/a')).toBe('http://localhost:8080');
+});
+
+test('only web addresses are servers', () => {
+  for (const text of ['', 'javascript://x', 'file:///etc/passwd', 'two words']) expect(serverIn(text)).toBeNull();
+});
