@@ -403,9 +403,11 @@ export class Calls implements CallsController {
   }
 
   #describeRejoinable(): readonly IncomingCall[] {
+    // Read first: who this is cannot be observed, and is not known yet when this is first looked at.
+    const book = this.#book;
     const self = this.#self?.userId;
     if (self === undefined) return [];
-    const calls = rejoinableCalls(this.#book, self, this.#current?.options.callId ?? null);
+    const calls = rejoinableCalls(book, self, this.#current?.options.callId ?? null);
     return calls.map((call) => describeCall(call, self, this.#personOf));
   }
 
