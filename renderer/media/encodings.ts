@@ -53,3 +53,15 @@ export function sendSettings(source: Source): SendSettings {
 export function layerCount(source: 'camera' | 'screen'): number {
   return source === 'camera' ? CAMERA.length : SCREEN.length;
 }
+
+/** Machines with fewer cores than this have no room for encoding more than they must. */
+const PLENTY_OF_CORES = 6;
+
+/**
+ * The highest layer of its camera that a machine sends. In a group everybody's tile is small, so that the full size
+ * would be encoded mostly for nobody, and decoding the others takes its share: a small machine leaves it out.
+ */
+export function topCameraLayer(input: { readonly cores: number; readonly participants: number }): number {
+  const spares = input.cores < PLENTY_OF_CORES && input.participants > 2;
+  return spares ? CAMERA.length - 2 : CAMERA.length - 1;
+}

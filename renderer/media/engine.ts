@@ -51,6 +51,8 @@ export interface SentSource {
   readonly producerId: string;
   /** Sends another track in the place of the present one, or nothing. */
   replaceTrack(track: MediaStreamTrack | null): Promise<void>;
+  /** Sends no simulcast layer above this one (0 is the smallest). */
+  limitLayer(top: number): Promise<void>;
   close(): void;
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { sendSettings } from './encodings.ts';
+import { sendSettings, topCameraLayer } from './encodings.ts';
 import { chooseLayers } from './layers.ts';
 
 const spatial = (width: number, height: number) => chooseLayers('camera', { width, height }).spatialLayer;
@@ -47,4 +47,10 @@ test('the camera is sent in three layers, each twice the one before; speech with
 
 test('settings are fresh each time, since the sender writes into them', () => {
   expect(sendSettings('camera').encodings?.[0]).not.toBe(sendSettings('camera').encodings?.[0]);
+});
+
+test('a small machine does not encode the full size for a group', () => {
+  expect(topCameraLayer({ cores: 2, participants: 2 })).toBe(2);
+  expect(topCameraLayer({ cores: 2, participants: 3 })).toBe(1);
+  expect(topCameraLayer({ cores: 12, participants: 8 })).toBe(2);
 });

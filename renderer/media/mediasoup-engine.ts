@@ -115,6 +115,7 @@ async function produce(
   return {
     producerId: producer.id,
     replaceTrack: (next) => producer.replaceTrack({ track: next }),
+    limitLayer: (top) => producer.setMaxSpatialLayer(top),
     close: () => producer.close(),
   };
 }

@@ -26,6 +26,7 @@ export class FakeSession implements MediaSession {
   readonly closedConsumers: string[] = [];
   /** What each producer sends now. */
   readonly sending = new Map<string, MediaStreamTrack | null>();
+  readonly topLayers = new Map<string, number>();
   closed = false;
 
   constructor(options: MediaSessionOptions) {
@@ -39,6 +40,7 @@ export class FakeSession implements MediaSession {
     return {
       producerId,
       replaceTrack: async (next: MediaStreamTrack | null) => void this.sending.set(producerId, next),
+      limitLayer: async (top: number) => void this.topLayers.set(producerId, top),
       close: () => void this.sending.delete(producerId),
     };
   }

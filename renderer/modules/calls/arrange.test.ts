@@ -64,6 +64,12 @@ describe('the stage', () => {
     expect(new Set(people.map(({ y }) => Math.round(y))).size).toBe(2);
   });
 
+  test('three on a wide stage stand two and one, so that no face is cut', () => {
+    const { people } = arrange({ width: 1256, height: 660, people: 3, screens: 0 });
+    expect(new Set(people.map(({ y }) => Math.round(y))).size).toBe(2);
+    for (const { width, height } of people) expect(width / height).toBeGreaterThan(1.5);
+  });
+
   test('a narrow stage stacks them', () => {
     const { people } = arrange({ width: 360, height: 560, people: 3, screens: 0 });
     expect(people.every(({ width }) => width > 150)).toBe(true);

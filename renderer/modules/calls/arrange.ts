@@ -76,9 +76,14 @@ function bestColumns(area: Rect, count: number, gap: number, tallest: number): C
       height: Math.max(0, (area.height - (rows - 1) * gap) / rows),
     };
     const shaped = shape(cell.width, cell.height, tallest);
-    if (shaped.width * shaped.height > best.width * best.height * 1.001) best = { columns, ...shaped };
+    if (worth(shaped) > worth(best) * 1.001) best = { columns, ...shaped };
   }
   return best;
+}
+
+/** Area counts, and less so what of a usual camera's picture a narrower tile would cut off at its sides. */
+function worth({ width, height }: { readonly width: number; readonly height: number }): number {
+  return height === 0 ? 0 : width * height * Math.sqrt(width / height / WIDEST);
 }
 
 /** The largest tile of a pleasant shape in a cell. */

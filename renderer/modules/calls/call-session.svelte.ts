@@ -56,6 +56,7 @@ export class CallSession {
   readonly #showTimers = new Map<string, ReturnType<typeof setTimeout>>();
   /** What each video consumer was last asked to be, so that nothing is asked twice. */
   readonly #asked = new Map<string, string>();
+  #topLayer: number | null = null;
 
   constructor(options: CallSessionOptions) {
     this.#options = options;
@@ -82,6 +83,16 @@ export class CallSession {
     if (this.#media === null || this.#syncing.has(source)) return;
     this.#syncing.add(source);
     void this.#reconcile(source);
+  }
+
+  /** Sends no layer of the camera above this one. */
+  limitCamera(top: number): void {
+    if (top === this.#topLayer) return;
+    this.#topLayer = top;
+    this.#sent
+      .get('camera')
+      ?.sent.limitLayer(top)
+      .catch(() => {});
   }
 
   add(options: ConsumerOptions): void {
@@ -193,6 +204,7 @@ export class CallSession {
     if (track === null) return;
     const sent = await media.produce(source, track, paused);
     this.#sent.set(source, { sent, track, paused });
+    if (source === 'camera' && this.#topLayer !== null) await sent.limitLayer(this.#topLayer);
   }
 
   /** A camera that is off keeps its producer, so that it is back at once when it is turned on. */

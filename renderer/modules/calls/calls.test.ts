@@ -418,6 +418,15 @@ describe('in a call', () => {
     ]);
   });
 
+  test('a small machine leaves the full size out while there is a third', async () => {
+    vi.stubGlobal('navigator', { hardwareConcurrency: 2 });
+    const two = [participant(BEN, 'joined'), participant(ADA, 'joined')];
+    await tell(5, [...two, participant(CAI, 'joined')], { startedBy: BEN });
+    expect(engine.sessions[0]?.topLayers.get('producer-2')).toBe(1);
+    await tell(6, [...two, participant(CAI, 'left')], { startedBy: BEN });
+    expect(engine.sessions[0]?.topLayers.get('producer-2')).toBe(2);
+  });
+
   test('the other leaves: over, quietly', async () => {
     vi.setSystemTime(Date.now() + 5_000);
     await tell(5, [participant(BEN, 'left'), participant(ADA, 'joined')], { startedBy: BEN });

@@ -3,6 +3,7 @@ import { REJOIN_MS, type Call, type ParticipantId } from '../../../protocol/call
 import type { CallMedia } from '../../../protocol/chat.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { CallId, DeviceId, UserId } from '../../../protocol/ids.ts';
+import { topCameraLayer } from '../../media/encodings.ts';
 import type { MediaEngine } from '../../media/engine.ts';
 import type { PixelSize } from '../../media/layers.ts';
 import type { LocalMedia } from '../../media/local-media.svelte.ts';
@@ -112,6 +113,8 @@ export class CurrentCall {
     const { self } = this.options;
     if (isOnOtherDevice(call, self.userId, self.deviceId)) return this.#end('moved');
     const others = othersOf(call, self.userId);
+    const participants = 1 + others.filter(isPresent).length;
+    this.#session?.limitCamera(topCameraLayer({ cores: navigator.hardwareConcurrency, participants }));
     if (this.#answeredAt === null && others.some(isPresent)) this.#answeredAt = Date.now();
     if (this.#phase !== 'joined') return;
     if (!others.some((one) => isPresent(one) || one.state === 'ringing')) return this.#end('ended');
