@@ -71,6 +71,20 @@ describe('one session', () => {
     expect(await codeOf(receive(bob, alice, tooFar))).toBe('too_far_ahead');
   });
 
+  it('reads a message that is four chains late, and no later', async () => {
+    const [alice, bob] = await pair();
+    await connect(alice, bob);
+    const late = [];
+    for (let i = 0; i < 6; i++) {
+      late.push(await send(alice, bob, `late ${i}`));
+      await receive(bob, alice, await send(alice, bob, 'ping'));
+      await receive(alice, bob, await send(bob, alice, 'pong'));
+    }
+    expect(await codeOf(receive(bob, alice, late[0]!))).toBe('tampered');
+    for (const i of [1, 3, 2, 5, 4]) expect(await receive(bob, alice, late[i]!)).toBe(`late ${i}`);
+    expect(await codeOf(receive(bob, alice, late[3]!))).toBe('replayed');
+  });
+
   it('does not take its own message back', async () => {
     const [alice, bob] = await pair();
     await connect(alice, bob);
@@ -161,6 +175,17 @@ describe('several sessions with one device', () => {
       'identity_changed',
     );
   });
+});
+
+it('a session with an identity that is no longer the listed one is not used', async () => {
+  const [alice, bob, renewed] = [...(await pair()), await makeParty()] as const;
+  await connect(alice, bob);
+  await receive(bob, alice, await send(alice, bob, 'one'));
+  await receive(alice, bob, await send(bob, alice, 'two'));
+  const wrapped = await send(alice, bob, 'three');
+  bob.store.identities.clear();
+  const received = decryptFrom(bob.store, alice.address, wrapped, renewed.identityKey);
+  expect(await codeOf(received)).toBe('identity_changed');
 });
 
 describe('changes', () => {
