@@ -22,6 +22,7 @@ export const enCall = {
   minimise: 'Keep chatting',
   restore: 'Return to the call',
   inCall: 'In a call',
+  alone: 'Nobody else is here',
   addPeople: 'Add people',
   add: (count: number) => (count < 2 ? 'Ring 1 person' : `Ring ${count} people`),
   addNobody: 'Ring',

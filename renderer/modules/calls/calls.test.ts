@@ -140,6 +140,12 @@ describe('calling somebody', () => {
     expect([calls.stage.kind, ringing, devices.live.length]).toEqual(['idle', 0, 0]);
   });
 
+  test('a group that nobody joins is over', async () => {
+    const callId = await startToBen();
+    await tell(3, [participant(ADA, 'joined'), participant(BEN, 'declined'), participant(CAI, 'missed')], { callId });
+    expect([calls.stage.kind, calls.notice?.kind]).toEqual(['idle', 'declined']);
+  });
+
   test('hung up while it rings: cancelled, without a notice', async () => {
     const callId = await startToBen();
     await calls.leave();
@@ -432,6 +438,20 @@ describe('in a call', () => {
     await tell(5, [participant(BEN, 'left'), participant(ADA, 'joined')], { startedBy: BEN });
     expect(chat.callEnded).toHaveBeenCalledExactlyOnceWith(BEN, CALL, 'video', 'answered', 5_000);
     expect([calls.stage.kind, calls.notice]).toEqual(['idle', null]);
+  });
+
+  test('in a group, the last one there may wait for the others to come back', async () => {
+    const all = (state: 'joined' | 'left') => [
+      participant(BEN, state),
+      participant(CAI, state),
+      participant(ADA, 'joined'),
+    ];
+    await tell(5, all('joined'), { startedBy: BEN });
+    await tell(6, all('left'), { startedBy: BEN });
+    expect(calls.stage.kind).toBe('joined');
+    expect(calls.tiles.map(({ self }) => self)).toEqual([true]);
+    await calls.leave();
+    expect(chat.callEnded).toHaveBeenCalledExactlyOnceWith(BEN, CALL, 'video', 'answered', expect.any(Number));
   });
 
   test('taken over by another device of one’s own', async () => {

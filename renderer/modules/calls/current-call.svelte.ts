@@ -117,7 +117,9 @@ export class CurrentCall {
     this.#session?.limitCamera(topCameraLayer({ cores: navigator.hardwareConcurrency, participants }));
     if (this.#answeredAt === null && others.some(isPresent)) this.#answeredAt = Date.now();
     if (this.#phase !== 'joined') return;
-    if (!others.some((one) => isPresent(one) || one.state === 'ringing')) return this.#end('ended');
+    const alone = !others.some((one) => isPresent(one) || one.state === 'ringing');
+    // In a group somebody may come back; a call of two, or one that nobody took, is over.
+    if (alone && (others.length < 2 || this.#answeredAt === null)) return this.#end('ended');
     const own = participantOf(call, self.userId);
     // The server lost this device's media (its worker died) though the line is up.
     if (own?.state === 'reconnecting' && this.#lineUp) this.#mediaLost();
