@@ -1,6 +1,6 @@
 import { StagedStore } from '../../crypto/sessions/staged-store.ts';
 import type { MessageId, UserId } from '../../protocol/ids.ts';
-import type { ProfileDatabase, SeenRow } from '../db/profile-database.ts';
+import type { CallRow, ProfileDatabase, SeenRow } from '../db/profile-database.ts';
 import type { Message } from '../modules/chat/model.ts';
 import { findMessage, sealMessageRow, summarise } from './message-rows.ts';
 import type { Profile } from './profile.ts';
@@ -20,6 +20,7 @@ export class Batch {
   readonly #messages = new Map<MessageId, Message>();
   readonly #removed = new Set<MessageId>();
   readonly #seen = new Map<string, SeenRow>();
+  readonly #calls = new Map<string, CallRow>();
   readonly #renew = new Map<string, boolean>();
   readonly #touched = new Set<UserId>();
   readonly #writes: Write[] = [];
@@ -45,8 +46,23 @@ export class Batch {
     this.#touched.add(message.conversation);
   }
 
-  async seen(envelope: string): Promise<SeenRow | undefined> {
-    return this.#seen.get(envelope) ?? (await this.#profile.db.seen.get(envelope));
+  /** Reads the marks of these envelopes at once. */
+  async seen(envelopes: readonly string[]): Promise<ReadonlyMap<string, SeenRow>> {
+    const rows = await this.#profile.db.seen.bulkGet([...envelopes]);
+    return new Map(rows.flatMap((row) => (row === undefined ? [] : [[row.envelope, row]])));
+  }
+
+  /** The mark that this batch makes. */
+  marked(envelope: string): SeenRow | undefined {
+    return this.#seen.get(envelope);
+  }
+
+  async call(call: string): Promise<CallRow | undefined> {
+    return this.#calls.get(call) ?? (await this.#profile.db.calls.get(call));
+  }
+
+  putCall(row: CallRow): void {
+    this.#calls.set(row.call, row);
   }
 
   markSeen(envelope: string, readable: boolean): void {
@@ -77,16 +93,21 @@ export class Batch {
     const profile = this.#profile;
     const messages = [...this.#messages.values()];
     const rows = await Promise.all(messages.map((message) => sealMessageRow(profile, message)));
-    const writeSessions = await sessionWrites(profile, this.sessions.changes(), this.#renew);
-    await profile.db.transaction('rw', profile.db.tables, async () => {
-      await writeSessions(profile.db);
-      await profile.db.messages.bulkPut(rows);
-      await profile.db.messages.bulkDelete([...this.#removed]);
-      await profile.db.seen.bulkPut([...this.#seen.values()]);
-      for (const write of this.#writes) await write(profile.db);
-    });
+    const sessions = await sessionWrites(profile, this.sessions.changes(), this.#renew);
+    const { db } = profile;
+    // Requests of one transaction are carried out in the order in which they are made; nothing waits for an answer.
+    const writes: Write[] = [
+      sessions.write,
+      ...(rows.length > 0 ? [() => db.messages.bulkPut(rows)] : []),
+      ...(this.#removed.size > 0 ? [() => db.messages.bulkDelete([...this.#removed])] : []),
+      ...(this.#seen.size > 0 ? [() => db.seen.bulkPut([...this.#seen.values()])] : []),
+      ...(this.#calls.size > 0 ? [() => db.calls.bulkPut([...this.#calls.values()])] : []),
+      ...this.#writes,
+    ];
+    await db.transaction('rw', db.tables, () => Promise.all(writes.map((write) => write(db))));
+    sessions.committed();
     for (const act of this.#afterwards) act();
-    const conversations = await Promise.all([...this.#touched].map((userId) => summarise(profile, userId)));
-    return { messages, removed: [...this.#removed], conversations };
+    const summaries = [...this.#touched].map((userId) => summarise(profile, userId, this.#messages));
+    return { messages, removed: [...this.#removed], conversations: await Promise.all(summaries) };
   }
 }

@@ -48,15 +48,20 @@ export async function messageRowsBefore(
   return rows.reverse();
 }
 
-/** How a conversation stands, from what is stored. */
-export async function summarise(profile: Profile, userId: UserId): Promise<ConversationSummary> {
+const NONE: ReadonlyMap<MessageId, Message> = new Map<MessageId, Message>();
+
+/** How a conversation stands, from what is stored. `atHand`: messages that need not be opened. */
+export async function summarise(profile: Profile, userId: UserId, atHand = NONE): Promise<ConversationSummary> {
   const { db, sealer, peers } = profile;
-  const [newest] = await messageRowsBefore(profile, userId, Number.MAX_SAFE_INTEGER, 1);
-  const draft = await db.conversations.get(userId);
+  const [[newest], draft, unread] = await Promise.all([
+    messageRowsBefore(profile, userId, Number.MAX_SAFE_INTEGER, 1),
+    db.conversations.get(userId),
+    db.unread.where('conversation').equals(userId).count(),
+  ]);
   return {
     userId,
-    last: newest === undefined ? null : await openMessageRow(profile, newest),
-    unread: await db.unread.where('conversation').equals(userId).count(),
+    last: newest === undefined ? null : (atHand.get(newest.messageId) ?? (await openMessageRow(profile, newest))),
+    unread,
     draft: draft === undefined ? '' : await sealer.open<string>('conversations', userId, draft.sealed),
     problem: peers.get(userId)?.problem ?? null,
   };

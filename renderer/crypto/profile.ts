@@ -3,6 +3,7 @@ import type { Account } from '../../protocol/accounts.ts';
 import type { DeviceList, SignedDeviceList } from '../../protocol/devices.ts';
 import type { DeviceAddress, UserId } from '../../protocol/ids.ts';
 import type { ProfileDatabase, SecretName } from '../db/profile-database.ts';
+import type { SessionCache } from './session-cache.ts';
 import type { Sealer } from './sealer.ts';
 import type { TrustProblem } from './vault.ts';
 
@@ -39,6 +40,7 @@ export interface Profile {
   device: DeviceSecrets | null;
   /** Every pinned person; small, and asked for with every message. */
   readonly peers: Map<UserId, Peer>;
+  readonly sessions: SessionCache;
 }
 
 /** This device's address. Throws before it has keys. */

@@ -6,6 +6,7 @@ import type { SecretStore } from '../host/host.ts';
 import { readSecret } from './profile.ts';
 import type { Peer, Profile, ProfileInfo } from './profile.ts';
 import { loadRestKey } from './rest-key.ts';
+import { SessionCache } from './session-cache.ts';
 import { Sealer } from './sealer.ts';
 
 /** How long an envelope that was taken in is remembered, in milliseconds; after that the ratchets alone refuse a replay. */
@@ -107,7 +108,16 @@ export class Profiles {
       .below(this.#now() - SEEN_MS)
       .delete();
     const sealer = new Sealer(this.#key, id);
-    const profile: Profile = { id, db, sealer, now: this.#now, info, device: null, peers: new Map() };
+    const profile: Profile = {
+      id,
+      db,
+      sealer,
+      now: this.#now,
+      info,
+      device: null,
+      peers: new Map(),
+      sessions: new SessionCache(),
+    };
     profile.device = await readSecret<DeviceSecrets>(profile, 'device');
     for (const row of await db.peers.toArray()) {
       profile.peers.set(row.userId, await sealer.open<Peer>('peers', row.userId, row.sealed));

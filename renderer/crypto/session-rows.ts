@@ -1,5 +1,5 @@
 import type { Bytes } from '../../crypto/bytes.ts';
-import { fromBase64, toBase64 } from '../../crypto/bytes.ts';
+import { toBase64 } from '../../crypto/bytes.ts';
 import { loadKeyPair } from '../../crypto/identity/device-keys.ts';
 import type { StoredPrekey, StoredSignedPrekey } from '../../crypto/identity/device-keys.ts';
 import { addressKey } from '../../crypto/sessions/session-store.ts';
@@ -13,6 +13,7 @@ import type { DeviceAddress } from '../../protocol/ids.ts';
 import type { ProfileDatabase } from '../db/profile-database.ts';
 import { deviceOf } from './profile.ts';
 import type { Profile } from './profile.ts';
+import type { KnownSession } from './session-cache.ts';
 
 /** What session operations read, from the open account's database. */
 export class SessionRows implements SessionStore {
@@ -31,10 +32,11 @@ export class SessionRows implements SessionStore {
   }
 
   async loadSession(address: DeviceAddress): Promise<SessionRecord | undefined> {
-    const { db, sealer } = this.#profile;
-    const key = addressKey(address);
-    const row = await db.sessions.get(key);
-    return row && sealer.open<SessionRecord>('sessions', key, row.sealed);
+    return (await this.#profile.sessions.load(this.#profile, addressKey(address))).record;
+  }
+
+  async loadIdentity(address: DeviceAddress): Promise<Bytes | undefined> {
+    return (await this.#profile.sessions.load(this.#profile, addressKey(address))).identity;
   }
 
   async loadPrekey(keyId: number): Promise<SignalKeyPair | undefined> {
@@ -48,42 +50,60 @@ export class SessionRows implements SessionStore {
     const row = await db.signedPrekeys.get(keyId);
     return row && loadKeyPair(await sealer.open<StoredSignedPrekey>('signedPrekeys', keyId, row.sealed));
   }
-
-  async loadIdentity(address: DeviceAddress): Promise<Bytes | undefined> {
-    const { db, sealer } = this.#profile;
-    const key = addressKey(address);
-    const row = await db.identities.get(key);
-    return row && fromBase64(await sealer.open<string>('identities', key, row.sealed));
-  }
 }
 
-/**
- * Seals the changes now and returns their writing, for a transaction. `renew` sets or clears the marks of sessions that
- * the next send is to begin anew; others keep theirs.
- */
+/** Writes for a transaction, and what is true once it is done. */
+export interface SessionWrites {
+  readonly write: (db: ProfileDatabase) => Promise<unknown>;
+  readonly committed: () => void;
+}
+
+/** Seals the changes now, for a transaction. `renew` sets or clears marks; sessions that are not in it keep theirs. */
 export async function sessionWrites(
-  { sealer }: Profile,
+  profile: Profile,
   changes: SessionChanges,
   renew: ReadonlyMap<string, boolean>,
-): Promise<(db: ProfileDatabase) => Promise<unknown>> {
-  const sessions = await Promise.all(
-    changes.sessions.map(async ({ address, record }) => {
-      const key = addressKey(address);
-      return { address: key, sealed: await sealer.seal('sessions', key, record) };
-    }),
-  );
-  const identities = await Promise.all(
-    changes.identities.map(async ({ address, identityKey }) => {
-      const key = addressKey(address);
-      return { address: key, sealed: await sealer.seal('identities', key, toBase64(identityKey)) };
-    }),
-  );
-  return async (db) => {
-    const before = await db.sessions.bulkGet(sessions.map(({ address }) => address));
-    const kept = sessions.map((row, i) => ({ ...row, renew: before[i]?.renew ?? false }));
-    await db.sessions.bulkPut(kept);
-    for (const [address, flag] of renew) await db.sessions.update(address, { renew: flag });
-    await db.identities.bulkPut(identities);
-    await db.prekeys.bulkDelete([...changes.removedPrekeys]);
+): Promise<SessionWrites> {
+  const { sealer, sessions: cache } = profile;
+  const news = await mergeChanges(profile, changes, renew);
+  const sealedSessions = [...news].map(async ([address, { record, renew: mark }]) => ({
+    address,
+    sealed: await sealer.seal('sessions', address, record),
+    renew: mark,
+  }));
+  const sealedIdentities = changes.identities.map(async ({ address, identityKey }) => {
+    const key = addressKey(address);
+    return { address: key, sealed: await sealer.seal('identities', key, toBase64(identityKey)) };
+  });
+  const [sessions, identities] = await Promise.all([Promise.all(sealedSessions), Promise.all(sealedIdentities)]);
+  return {
+    write: (db) =>
+      Promise.all([
+        sessions.length > 0 && db.sessions.bulkPut(sessions),
+        identities.length > 0 && db.identities.bulkPut(identities),
+        changes.removedPrekeys.length > 0 && db.prekeys.bulkDelete([...changes.removedPrekeys]),
+      ]),
+    committed: () => {
+      for (const [address, session] of news) cache.set(address, session);
+    },
   };
+}
+
+/** Every session that changes, as it will be. Without a record there is nothing to mark. */
+async function mergeChanges(
+  profile: Profile,
+  changes: SessionChanges,
+  renew: ReadonlyMap<string, boolean>,
+): Promise<ReadonlyMap<string, KnownSession>> {
+  const records = new Map(changes.sessions.map(({ address, record }) => [addressKey(address), record]));
+  const identities = new Map(changes.identities.map(({ address, identityKey }) => [addressKey(address), identityKey]));
+  const news = new Map<string, KnownSession>();
+  for (const address of new Set([...records.keys(), ...identities.keys(), ...renew.keys()])) {
+    const known = await profile.sessions.load(profile, address);
+    const record = records.get(address) ?? known.record;
+    if (record === undefined) continue;
+    const identity = identities.get(address) ?? known.identity;
+    news.set(address, { record, identity, renew: renew.get(address) ?? known.renew });
+  }
+  return news;
 }

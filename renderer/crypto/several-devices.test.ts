@@ -88,6 +88,17 @@ describe('a second device', () => {
     expect(await ben.states(ada)).toEqual(['read']);
   });
 
+  it('that was away learns it together with the message', async () => {
+    const second = await TestClient.link(ada);
+    await ben.write(ada, 'hello');
+    await ada.fetch();
+    await ada.vault.markRead(ben.userId);
+    await ada.sendReceipts();
+    expect(relay.queue(second.address)).toHaveLength(2);
+    await second.fetch();
+    expect((await second.vault.conversations())[0]).toMatchObject({ unread: 0, last: { body: { text: 'hello' } } });
+  });
+
   it('cannot put devices on the list, and is told so', async () => {
     const second = await TestClient.link(ada);
     expect((await ada.vault.ownDevices()).canSign).toBe(true);

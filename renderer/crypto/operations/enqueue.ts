@@ -9,6 +9,7 @@ import type { Profile } from '../profile.ts';
 import type { ChatChanges } from '../vault.ts';
 import { callKey } from './calls.ts';
 import { sealOutboxItem } from './outbox-items.ts';
+import { sealContent } from './seal-content.ts';
 
 /** See `Vault.enqueueText`. Takes the draft's place. */
 export async function enqueueText(
@@ -45,12 +46,20 @@ export async function enqueueCall(
   return batch.commit();
 }
 
-/** Puts content into the outbox under a new message id. Throws if it is not a message. */
+/**
+ * Puts content into the outbox under a new message id. Throws if it is not a message. Where nothing is waiting before it and
+ * all that sealing needs is at hand, it is sealed in the same stroke; a whole backlog is not, since should the other's devices
+ * change meanwhile, all of it would be sealed twice and leave a gap in the ratchets.
+ */
 export async function enqueueContent(profile: Profile, batch: Batch, content: MessageContent): Promise<MessageId> {
   const messageId = MessageId.parse(crypto.randomUUID());
   const parsed = MessageContent.parse(content);
-  const sealed = await sealOutboxItem(profile, messageId, { content: parsed, params: null });
-  batch.write((db) => db.outbox.add({ messageId, conversation: parsed.conversation, waiting: 1, sealed }));
+  const { conversation } = parsed;
+  const waiting = await profile.db.outbox.where('[waiting+conversation]').equals([1, conversation]).count();
+  const outcome = waiting === 0 ? await sealContent(profile, batch, messageId, parsed) : null;
+  const params = outcome?.kind === 'sealed' ? outcome.params : null;
+  const sealed = await sealOutboxItem(profile, messageId, { content: parsed, params });
+  batch.write((db) => db.outbox.add({ messageId, conversation, waiting: 1, sealed }));
   return messageId;
 }
 

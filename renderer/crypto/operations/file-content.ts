@@ -20,7 +20,7 @@ export async function fileContent(
   if (!mine && named !== profile.info.userId) return fileUnreadable(profile, batch, envelope);
   const conversation = mine ? named : envelope.sender.userId;
   if (content.kind === 'receipt') {
-    await (mine ? applyOwnReceipt(profile, batch, conversation, content) : applyReceipt(batch, conversation, content));
+    await (mine ? applyOwnReceipt : applyReceipt)(batch, conversation, content);
     return null;
   }
   const message = (body: MessageBody): Message => ({
@@ -37,7 +37,7 @@ export async function fileContent(
     outcome: 'ongoing',
     durationMs: null,
   };
-  return addCall(profile, batch, message(body), callKey(conversation, content.callId), body);
+  return addCall(batch, message(body), callKey(conversation, content.callId), body);
 }
 
 /** Leaves an entry that something came which could not be read. Of one's own devices nobody knows for whom it was. */
@@ -74,20 +74,19 @@ async function addMessage(batch: Batch, message: Message): Promise<Message | nul
 
 /** An entry that this device has made already keeps its outcome and takes the place in the order that all devices know. */
 async function addCall(
-  profile: Profile,
   batch: Batch,
   message: Message,
   call: string,
   body: Extract<MessageBody, { kind: 'call' }>,
 ): Promise<Message | null> {
-  const row = await profile.db.calls.get(call);
+  const row = await batch.call(call);
   const known = row && (await batch.message(row.messageId));
   if (known !== undefined) {
     batch.putMessage({ ...known, order: message.order });
     return null;
   }
   const { callId } = body;
-  batch.write((db) => db.calls.put({ call, callId, messageId: message.messageId, ongoing: 1 }));
+  batch.putCall({ call, callId, messageId: message.messageId, ongoing: 1 });
   return addMessage(batch, message);
 }
 
@@ -102,15 +101,10 @@ async function applyReceipt(batch: Batch, conversation: UserId, { state, message
 }
 
 /** Of another device of one's own: what was read there is read here. */
-async function applyOwnReceipt(
-  profile: Profile,
-  batch: Batch,
-  conversation: UserId,
-  { state, messageIds }: Receipt,
-): Promise<void> {
+async function applyOwnReceipt(batch: Batch, conversation: UserId, { state, messageIds }: Receipt): Promise<void> {
   if (state !== 'read') return;
-  const rows = await profile.db.unread.bulkGet(messageIds);
-  const read = rows.flatMap((row) => (row?.conversation === conversation ? [row.messageId] : []));
+  const messages = await Promise.all(messageIds.map((messageId) => batch.message(messageId)));
+  const read = messages.flatMap((message) => (message?.conversation === conversation ? [message.messageId] : []));
   batch.write((db) => db.unread.bulkDelete(read));
   batch.touch(conversation);
 }

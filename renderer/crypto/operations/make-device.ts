@@ -40,5 +40,6 @@ async function writeDevice(profile: Profile, batch: Batch, generated: GeneratedD
   });
   batch.afterCommit(() => {
     profile.device = secrets;
+    profile.sessions.clear();
   });
 }

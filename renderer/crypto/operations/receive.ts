@@ -19,17 +19,22 @@ export async function receive(
   { envelopes, listsChecked }: { readonly envelopes: readonly Envelope[]; readonly listsChecked: readonly UserId[] },
 ): Promise<ReceiveOutcome> {
   const batch = new Batch(profile);
+  const stored = await batch.seen(envelopes.map(envelopeKey));
+  const seenBefore = (envelope: Envelope) => batch.marked(envelopeKey(envelope)) ?? stored.get(envelopeKey(envelope));
   const acknowledge: number[] = [];
   const arrived: Message[] = [];
   let needLists: readonly UserId[] | null = null;
   for (const envelope of envelopes) {
-    const identityKey = listedIdentity(profile, envelope);
-    if (identityKey === null && !listsChecked.includes(envelope.sender.userId) && !(await isKnown(batch, envelope))) {
-      needLists = [envelope.sender.userId];
-      break;
+    const seen = seenBefore(envelope);
+    if (seen?.readable !== true) {
+      const identityKey = listedIdentity(profile, envelope);
+      if (identityKey === null && !listsChecked.includes(envelope.sender.userId)) {
+        needLists = [envelope.sender.userId];
+        break;
+      }
+      const message = await receiveOne(profile, batch, { envelope, identityKey, again: seen !== undefined });
+      if (message !== null) arrived.push(message);
     }
-    const message = await receiveOne(profile, batch, envelope, identityKey);
-    if (message !== null) arrived.push(message);
     acknowledge.push(envelope.queueId);
   }
   return { acknowledge, arrived, needLists, changes: await batch.commit() };
@@ -39,45 +44,41 @@ function envelopeKey({ sender, messageId }: Envelope): string {
   return `${addressKey(sender)}:${messageId}`;
 }
 
-async function isKnown(batch: Batch, envelope: Envelope): Promise<boolean> {
-  return (await batch.seen(envelopeKey(envelope)))?.readable === true;
-}
-
 /** The identity of the sending device, by its account's verified list; base64. */
 function listedIdentity({ peers }: Profile, { sender }: Envelope): string | null {
   const devices = peers.get(sender.userId)?.list.devices ?? [];
   return devices.find(({ deviceId }) => deviceId === sender.deviceId)?.identityKey ?? null;
 }
 
+interface Incoming {
+  readonly envelope: Envelope;
+  /** Null if the sending device is on no verified list. */
+  readonly identityKey: string | null;
+  /** It came before, and could not be read. */
+  readonly again: boolean;
+}
+
 /** Takes one envelope into the batch. Returns the message if it is a new one of somebody else. */
-async function receiveOne(
-  profile: Profile,
-  batch: Batch,
-  envelope: Envelope,
-  identityKey: string | null,
-): Promise<Message | null> {
-  const key = envelopeKey(envelope);
-  const seen = await batch.seen(key);
-  if (seen?.readable === true) return null;
+async function receiveOne(profile: Profile, batch: Batch, incoming: Incoming): Promise<Message | null> {
+  const { envelope, identityKey } = incoming;
   try {
     // Only devices on a verified list are believed.
     if (identityKey === null) throw new CryptoError('identity_changed', 'the device is not on its account’s list');
     const { content, changes } = await openEnvelope(envelope, batch.sessions, fromBase64(identityKey));
     batch.sessions.stage(changes);
-    batch.markSeen(key, true);
+    batch.markSeen(envelopeKey(envelope), true);
     return await fileContent(profile, batch, envelope, content);
   } catch (error) {
     if (!CryptoError.is(error)) throw error;
-    return await refused(profile, batch, envelope, error, seen !== undefined);
+    return await refused(profile, batch, incoming, error);
   }
 }
 
 async function refused(
   profile: Profile,
   batch: Batch,
-  envelope: Envelope,
+  { envelope, again }: Incoming,
   error: CryptoError,
-  again: boolean,
 ): Promise<Message | null> {
   // The very ciphertext was read before, so nothing is lost.
   if (error.code === 'replayed' || again) return null;
