@@ -187,7 +187,7 @@ export const en = {
     loadingOlder: 'Loading older messages…',
     loadOlder: 'Load older messages',
     beginning: (name: string) =>
-      `This is the beginning of your conversation with ${name}. Messages and calls are end-to-end encrypted.`,
+      `This is the beginning of your conversation with ${name}. Messages are end-to-end encrypted.`,
     noChatsAction: 'Find a colleague',
     emptyTitle: (name: string) => `Say hello to ${name}`,
     states: {
