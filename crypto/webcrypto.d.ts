@@ -63,7 +63,7 @@ interface SubtleCrypto {
     usages: readonly WebCryptoUsage[],
   ): Promise<CryptoKey>;
   exportKey(format: 'raw' | 'pkcs8', key: CryptoKey): Promise<ArrayBuffer>;
-  exportKey(format: 'jwk', key: CryptoKey): Promise<{ readonly x?: string }>;
+  exportKey(format: 'jwk', key: CryptoKey): Promise<{ readonly x?: string; readonly d?: string }>;
 }
 
 interface Crypto {

@@ -30,15 +30,9 @@ export const webCryptoCurve = {
     importedPrivateKeys.set(scalar, key);
     return { pubKey: fromBase64Url(x).buffer, privKey: scalar };
   },
-  /** Throws `key_weak` on a public key of low order: WebCrypto refuses the all-zero result. */
+  /** Throws `key_weak` on a public key of low order. */
   async sharedSecret(publicKey: ArrayBuffer, privateKey: ArrayBuffer): Promise<ArrayBuffer> {
-    const [theirs, ours] = await Promise.all([
-      importPublic(publicKey),
-      importedPrivateKeys.get(privateKey) ?? importPrivate(privateKey, false),
-    ]);
-    return crypto.subtle.deriveBits({ name: 'X25519', public: theirs }, ours, 256).catch(() => {
-      throw new CryptoError('key_weak', 'an X25519 public key of low order');
-    });
+    return agree(publicKey, await (importedPrivateKeys.get(privateKey) ?? importPrivate(privateKey, false)));
   },
   sign(privateKey: ArrayBuffer, message: ArrayBuffer): Promise<ArrayBuffer> {
     return xeddsa.sign(privateKey, message);
@@ -49,13 +43,29 @@ export const webCryptoCurve = {
   },
 };
 
+/**
+ * X25519 with a raw public key (32 bytes). Throws `key_weak` if that is of low order: WebCrypto refuses the all-zero
+ * result.
+ */
+export async function agree(publicKey: ArrayBuffer, privateKey: CryptoKey): Promise<ArrayBuffer> {
+  const theirs = await importPublic(publicKey);
+  return crypto.subtle.deriveBits({ name: 'X25519', public: theirs }, privateKey, 256).catch(() => {
+    throw new CryptoError('key_weak', 'an X25519 public key of low order');
+  });
+}
+
 /** Makes an X25519 key pair in libsignal's form. */
 export async function generateSignalKeyPair(): Promise<SignalKeyPair> {
   const pair = await webCryptoCurve.keyPair(randomBytes(32).buffer);
   return {
-    publicKey: concat(Uint8Array.of(KEY_TYPE), new Uint8Array(pair.pubKey)),
+    publicKey: signalPublicKey(new Uint8Array(pair.pubKey)),
     privateKey: new Uint8Array(pair.privKey),
   };
+}
+
+/** A raw public key (32 bytes) in libsignal's form (33). */
+export function signalPublicKey(raw: Bytes): Bytes {
+  return concat(Uint8Array.of(KEY_TYPE), raw);
 }
 
 /** Signs with an identity's X25519 key (XEdDSA). 64 bytes. */
@@ -104,7 +114,8 @@ function importPublic(publicKey: ArrayBuffer): Promise<CryptoKey> {
   return lastPublic.key;
 }
 
-function importPrivate(scalar: ArrayBuffer, extractable: boolean): Promise<CryptoKey> {
+/** Takes a raw private scalar (32 bytes). */
+export function importPrivate(scalar: ArrayBuffer, extractable: boolean): Promise<CryptoKey> {
   const pkcs8 = concat(PKCS8_PREFIX, new Uint8Array(scalar));
   return crypto.subtle.importKey('pkcs8', pkcs8, 'X25519', extractable, ['deriveBits']);
 }

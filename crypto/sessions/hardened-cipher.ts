@@ -1,6 +1,7 @@
 import { CryptoError } from '../crypto-error.ts';
 import type { CryptoErrorCode } from '../crypto-error.ts';
 import { SessionBuilder, SessionCipher, SignalProtocolAddress } from './library.ts';
+import { chainName, stepRatchet } from './ratchet-step.ts';
 import type { SignalKeyPair } from './session-store.ts';
 import type { LibrarySession } from './working-copy.ts';
 
@@ -42,6 +43,23 @@ export class HardenedCipher extends SessionCipher {
     } catch (error) {
       throw refusal(error);
     }
+  }
+
+  /** The chain that ends here keeps the keys of its messages still under way, and no chain key. */
+  override async maybeStepRatchet(
+    session: LibrarySession,
+    remoteKey: ArrayBuffer,
+    previousCounter: number,
+  ): Promise<void> {
+    if (session.chains[chainName(remoteKey)] !== undefined) return;
+    const ephemeralKey = session.currentRatchet.lastRemoteEphemeralKey;
+    const ending = session.chains[chainName(ephemeralKey)];
+    if (ending !== undefined) {
+      await this['fillMessageKeys'](ending, previousCounter);
+      delete ending.chainKey.key;
+      session.oldRatchetList.push({ ephemeralKey, added: 0 });
+    }
+    await stepRatchet(session, remoteKey);
   }
 
   /** The record that the library's encryption reads its session from and would write back to. */

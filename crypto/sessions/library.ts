@@ -2,7 +2,7 @@ import { hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { setCurve } from '@privacyresearch/libsignal-protocol-typescript';
-import { crypto as primitives } from '@privacyresearch/libsignal-protocol-typescript/lib/internal/crypto.js';
+import { HKDF, crypto as primitives } from '@privacyresearch/libsignal-protocol-typescript/lib/internal/crypto.js';
 import { webCryptoCurve } from './curve.ts';
 
 /**
@@ -25,4 +25,5 @@ function bufferOf(bytes: Uint8Array): ArrayBuffer {
   return bytes.slice().buffer as ArrayBuffer;
 }
 
+export { HKDF };
 export { SessionBuilder, SessionCipher, SignalProtocolAddress } from '@privacyresearch/libsignal-protocol-typescript';

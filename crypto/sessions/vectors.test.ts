@@ -2,11 +2,17 @@ import { sessionTypeArrayBufferToString } from '@privacyresearch/libsignal-proto
 import { WhisperMessage } from '@privacyresearch/libsignal-protocol-protobuf-ts';
 import { createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { concat, fromBase64, toBase64 } from '../bytes.ts';
-import { connect, makeParty, receive, send } from '../testing/party.ts';
+import type { PrekeyBundle } from '../../protocol/devices.ts';
+import type { DeviceId } from '../../protocol/ids.ts';
+import { concat, fromBase64, fromUtf8, toBase64, utf8 } from '../bytes.ts';
+import { bareReceive, bareSend, makeBareParty } from '../testing/bare-party.ts';
+import { connect, makeParty, randomUserId, receive, send } from '../testing/party.ts';
 import { webCryptoCurve } from './curve.ts';
+import { decryptFrom } from './decrypt.ts';
+import { encryptFor } from './encrypt.ts';
 import { startAsResponder } from './hardened-cipher.ts';
 import { addressKey } from './session-store.ts';
+import { startSession } from './start-session.ts';
 
 /**
  * Constants of Signal's own implementation (libsignal-protocol-c, tests/test_ratchet.c), computed against here with
@@ -75,6 +81,48 @@ it('a chain gives the message keys that Signal’s gives', async () => {
 
   const next = JSON.parse(alice.store.sessions.get(addressKey(bob.address))!).open.state.chains[sent.ratchetKey];
   expect(hex(fromBase64(next.chainKey.key))).toBe('28e8f8fee54b801eef7c5cfb2f17f32c7b334485bbb70fac6ec10342a246d15d');
+});
+
+it('the library as it comes and ours understand each other, step by step and out of order', async () => {
+  const alice = await makeParty();
+  const bare = await makeBareParty('bob');
+  const bob = { userId: randomUserId(), deviceId: 1 as DeviceId };
+  const [bareAlice, identityKey] = [await makeBareParty('alice'), new Uint8Array(bare.bundle.identityKey)];
+  const { signedPreKey, preKey } = bare.bundle;
+  const base64 = (buffer: ArrayBuffer) => toBase64(new Uint8Array(buffer));
+  const bundle: PrekeyBundle = {
+    ...bob,
+    registrationId: 1,
+    identityKey: toBase64(identityKey),
+    signedPrekey: { keyId: 1, publicKey: base64(signedPreKey.publicKey), signature: base64(signedPreKey.signature) },
+    prekey: { keyId: 1, publicKey: base64(preKey!.publicKey) },
+  };
+  alice.store.apply(await startSession(alice.store, bob, bundle, identityKey));
+
+  const toBob = async (text: string) => {
+    const { wrapped, changes } = await encryptFor(alice.store, bob, utf8(text));
+    alice.store.apply(changes);
+    const type = wrapped.type === 'prekey' ? 3 : 1;
+    return { type, body: String.fromCharCode(...fromBase64(wrapped.body)) };
+  };
+  const fromBob = async ({ type, body = '' }: Awaited<ReturnType<typeof bareSend>>) => {
+    expect(type).toBe(1);
+    const bytes = Uint8Array.from(body, (char: string) => char.charCodeAt(0));
+    const wrapped = { type: 'message' as const, body: toBase64(bytes) };
+    const { plaintext, changes } = await decryptFrom(alice.store, bob, wrapped, identityKey);
+    alice.store.apply(changes);
+    return fromUtf8(plaintext);
+  };
+  for (let i = 0; i < 4; i++) {
+    const [first, second, third] = [await toBob('one'), await toBob('two'), await toBob('three')];
+    expect(await bareReceive(bare, bareAlice, third)).toBe('three');
+    expect(await bareReceive(bare, bareAlice, first)).toBe('one');
+    const answers = [await bareSend(bare, bareAlice, 'four'), await bareSend(bare, bareAlice, 'five')] as const;
+    expect(await fromBob(answers[1])).toBe('five');
+    expect(await bareReceive(bare, bareAlice, await toBob('six'))).toBe('six');
+    expect(await fromBob(answers[0])).toBe('four');
+    expect(await bareReceive(bare, bareAlice, second)).toBe('two');
+  }
 });
 
 /** A record whose sending chain begins at a given chain key. */
