@@ -1,8 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { acknowledge, pending } from '../protocol/chat.ts';
 import type { IdempotencyId } from '../protocol/ids.ts';
 import { createInvitations } from './modules/accounts/index.ts';
@@ -10,6 +9,10 @@ import { openStore } from './store/store.ts';
 import { newId, Person, sendTo } from './testing/person.ts';
 import { startServerProcess, type ServerProcess } from './testing/server-process.ts';
 import { SocketClient } from './testing/socket-client.ts';
+
+/** A busy machine is no failure. */
+const PATIENT = { timeout: 60_000 };
+vi.setConfig({ testTimeout: 180_000 });
 
 let dataDir: string;
 let server: ServerProcess | undefined;
@@ -68,7 +71,7 @@ it('loses nothing that it acknowledged when it is killed amid sending, and a ret
       }
     })();
     const ended = sending.catch(() => 'cut');
-    await expect.poll(() => answered.size, { timeout: 20_000 }).toBeGreaterThan((round + 1) * 30);
+    await expect.poll(() => answered.size, PATIENT).toBeGreaterThan((round + 1) * 30);
     await server.end('SIGKILL');
     expect(await ended).toBe('cut');
     server = await startServerProcess(dataDir);
@@ -118,7 +121,7 @@ it('ends at once on the second signal', async () => {
   // A peer that does not answer the closing handshake holds up the end.
   client.socket.pause();
   server.process.kill('SIGTERM');
-  await delay(200);
+  await expect.poll(() => server?.output.text, PATIENT).toContain('Ending');
   expect(await server.end('SIGTERM')).toBe(130);
   client.socket.terminate();
 });

@@ -64,7 +64,7 @@ export class SocketClient {
   async next<E extends EventType>(
     type: E,
     matches: (params: EventParamsOf<E>) => boolean = () => true,
-    timeoutMs = 5000,
+    timeoutMs = 15_000,
   ): Promise<EventParamsOf<E>> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {

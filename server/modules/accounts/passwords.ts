@@ -10,15 +10,18 @@ const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 /** Hashes at once: fewer than libuv's four threads, so that files and names are still served meanwhile. */
 const MAX_RUNNING = 2;
+/** Hashes that may wait for their turn; at some 40 ms each, more would wait longer than a person does. */
 const MAX_WAITING = 200;
 
 /** Hashes passwords off the main thread, a few at a time, so that many sign-ins cannot take all memory and threads. */
 export class PasswordHasher {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
+  readonly #maxWaiting: number;
   readonly #decoy: Promise<string>;
 
-  constructor() {
+  constructor(maxWaiting = MAX_WAITING) {
+    this.#maxWaiting = maxWaiting;
     this.#decoy = this.hash(randomBytes(16).toString('base64'));
     this.#decoy.catch(() => undefined);
   }
@@ -58,7 +61,7 @@ export class PasswordHasher {
       this.#running++;
       return;
     }
-    if (this.#waiting.length >= MAX_WAITING)
+    if (this.#waiting.length >= this.#maxWaiting)
       throw new ProtocolError('unavailable', 'Too many sign-ins at once; try again soon.');
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
