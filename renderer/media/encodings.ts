@@ -58,10 +58,18 @@ export function layerCount(source: 'camera' | 'screen'): number {
 const PLENTY_OF_CORES = 6;
 
 /**
- * The highest layer of its camera that a machine sends. In a group everybody's tile is small, so that the full size
- * would be encoded mostly for nobody, and decoding the others takes its share: a small machine leaves it out.
+ * The highest layer of its camera that a machine sends. While nobody else is there, the smallest keeps the picture ready.
+ * In a group everybody's tile is small, so that the full size would be encoded mostly for nobody, and decoding the
+ * others takes its share: a small machine leaves it out.
+ * @param input.participants people in the call, oneself included
  */
-export function topCameraLayer(input: { readonly cores: number; readonly participants: number }): number {
-  const spares = input.cores < PLENTY_OF_CORES && input.participants > 2;
-  return spares ? CAMERA.length - 2 : CAMERA.length - 1;
+export function topCameraLayer({
+  cores,
+  participants,
+}: {
+  readonly cores: number;
+  readonly participants: number;
+}): number {
+  if (participants < 2) return 0;
+  return cores < PLENTY_OF_CORES && participants > 2 ? CAMERA.length - 2 : CAMERA.length - 1;
 }

@@ -32,6 +32,8 @@ export interface MediaEngine {
   prefetch(): Promise<void>;
   /** Makes everything ready for a call; returns what this browser can receive, for `calls.join`. */
   load(): Promise<JsonObject>;
+  /** What `load` returned, once it has: so that a join can go out within the very click. */
+  readonly capabilities: JsonObject | null;
   open(options: MediaSessionOptions): MediaSession;
 }
 

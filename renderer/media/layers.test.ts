@@ -49,6 +49,10 @@ test('settings are fresh each time, since the sender writes into them', () => {
   expect(sendSettings('camera').encodings?.[0]).not.toBe(sendSettings('camera').encodings?.[0]);
 });
 
+test('while it rings, nobody watches: the smallest is enough', () => {
+  expect(topCameraLayer({ cores: 12, participants: 1 })).toBe(0);
+});
+
 test('a small machine does not encode the full size for a group', () => {
   expect(topCameraLayer({ cores: 2, participants: 2 })).toBe(2);
   expect(topCameraLayer({ cores: 2, participants: 3 })).toBe(1);

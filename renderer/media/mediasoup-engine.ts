@@ -18,29 +18,26 @@ import { keepAlive } from './transport-recovery.ts';
  */
 export function createMediasoupEngine(fetchCapabilities: () => Promise<JsonObject>): MediaEngine {
   const parts = retrying(() => Promise.all([import('mediasoup-client'), fetchCapabilities()]));
-  let device: Promise<Device> | null = null;
-
-  const loadDevice = async () => {
+  const device = retrying(async () => {
     const [{ Device }, routerRtpCapabilities] = await parts.get();
     const loaded = await Device.factory();
     await loaded.load({ routerRtpCapabilities: fromJson<RtpCapabilities>(routerRtpCapabilities) });
     return loaded;
-  };
+  });
   let ready: Device | null = null;
+  let capabilities: JsonObject | null = null;
 
   return {
     async prefetch() {
       await parts.get().catch(() => {});
     },
     async load() {
-      device ??= loadDevice();
-      try {
-        ready = await device;
-      } catch (error) {
-        device = null;
-        throw error;
-      }
-      return toJson(ready.recvRtpCapabilities);
+      ready = await device.get();
+      capabilities ??= toJson(ready.recvRtpCapabilities);
+      return capabilities;
+    },
+    get capabilities() {
+      return capabilities;
     },
     open(options) {
       if (ready === null) throw new Error('the media engine is opened before it was loaded');

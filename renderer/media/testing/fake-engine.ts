@@ -10,8 +10,11 @@ export class FakeEngine implements MediaEngine {
   async prefetch(): Promise<void> {
     this.prefetched += 1;
   }
+  capabilities: JsonObject | null = null;
+
   async load(): Promise<JsonObject> {
-    return { codecs: [] };
+    this.capabilities = { codecs: [] };
+    return this.capabilities;
   }
   open(options: MediaSessionOptions): MediaSession {
     const session = new FakeSession(options);

@@ -10,6 +10,10 @@ import type { Connection } from '../../net/connection.ts';
 
 /** Tiles change size in animations; the server need not hear of every step. Milliseconds. */
 const SHOW_DEBOUNCE_MS = 150;
+/** How long setting up what is received may hold back what is sent. Milliseconds. */
+const HEAD_START_MS = 700;
+/** After somebody has joined, before more layers of the camera are sent. Milliseconds. */
+const RAISE_DELAY_MS = 1_000;
 const SOURCES = wire.Source.options;
 
 /** What one participant sends of one kind, as it arrives here. */
@@ -57,6 +61,8 @@ export class CallSession {
   /** What each video consumer was last asked to be, so that nothing is asked twice. */
   readonly #asked = new Map<string, string>();
   #topLayer: number | null = null;
+  #raiseTimer: ReturnType<typeof setTimeout> | undefined;
+  #sending = false;
 
   constructor(options: CallSessionOptions) {
     this.#options = options;
@@ -73,26 +79,46 @@ export class CallSession {
     this.#media = engine.open({ transports: answer, signalling: this.#signalling(), onLost });
     for (const [key, size] of shown) this.#shown.set(key, size);
     const known = new Set(answer.consumers.map(({ consumerId }) => consumerId));
-    for (const consumer of answer.consumers) this.add(consumer);
+    const media = this.#media;
+    const received = answer.consumers.map((consumer) => {
+      // Nothing flows before the transport is up, and by then the consumer is: resuming it can go alongside.
+      this.#resume(consumer);
+      return this.#receive(media, consumer);
+    });
     for (const consumer of this.#early.splice(0)) if (!known.has(consumer.consumerId)) this.add(consumer);
+    void this.#sendAfter(Promise.all(received));
+  }
+
+  /** One's own sound and picture go out when the others' are set up: seeing comes before being seen. */
+  async #sendAfter(received: Promise<unknown>): Promise<void> {
+    await Promise.race([received, new Promise((resolve) => setTimeout(resolve, HEAD_START_MS))]);
+    this.#sending = true;
     for (const source of SOURCES) this.sync(source);
   }
 
   /** Sends a source as LocalMedia now has it. */
   sync(source: Source): void {
-    if (this.#media === null || this.#syncing.has(source)) return;
+    if (!this.#sending || this.#syncing.has(source)) return;
     this.#syncing.add(source);
     void this.#reconcile(source);
   }
 
-  /** Sends no layer of the camera above this one. */
+  /**
+   * Sends no layer of the camera above this one. More layers wait a moment: setting them up restarts the encoder, just
+   * when somebody who has joined waits for the first frame.
+   */
   limitCamera(top: number): void {
     if (top === this.#topLayer) return;
+    const raised = this.#topLayer !== null && top > this.#topLayer;
     this.#topLayer = top;
-    this.#sent
-      .get('camera')
-      ?.sent.limitLayer(top)
-      .catch(() => {});
+    clearTimeout(this.#raiseTimer);
+    if (raised) this.#raiseTimer = setTimeout(() => this.#applyTopLayer(), RAISE_DELAY_MS);
+    else this.#applyTopLayer();
+  }
+
+  #applyTopLayer(): void {
+    const camera = this.#sent.get('camera');
+    if (camera !== undefined && this.#topLayer !== null) camera.sent.limitLayer(this.#topLayer).catch(() => {});
   }
 
   add(options: ConsumerOptions): void {
@@ -121,7 +147,7 @@ export class CallSession {
       key,
       setTimeout(() => {
         const remote = this.#remote.find((one) => one.participantId === participantId && one.source === source);
-        if (remote !== undefined) this.#resume(remote.consumerId, participantId, source);
+        if (remote !== undefined) this.#resume(remote);
       }, SHOW_DEBOUNCE_MS),
     );
   }
@@ -132,7 +158,7 @@ export class CallSession {
 
   close(): void {
     this.#closed = true;
-    for (const timer of this.#showTimers.values()) clearTimeout(timer);
+    for (const timer of [this.#raiseTimer, ...this.#showTimers.values()]) clearTimeout(timer);
     this.#media?.close();
     this.#media = null;
     this.#remote = [];
@@ -160,11 +186,11 @@ export class CallSession {
     // A participant has one of each source: a newer one takes the place of the one before it.
     const others = this.#remote.filter((one) => one.participantId !== participantId || one.source !== source);
     this.#remote = [...others, arrived];
-    this.#resume(consumerId, participantId, source);
+    this.#resume(arrived);
   }
 
   /** Asks for a consumer as it is shown. Sound, and a picture of which nothing is known yet, come in full. */
-  #resume(consumerId: string, participantId: ParticipantId, source: Source): void {
+  #resume({ consumerId, participantId, source }: Pick<RemoteSource, 'consumerId' | 'participantId' | 'source'>): void {
     const size =
       source === 'camera' || source === 'screen' ? this.#shown.get(showKey(participantId, source)) : undefined;
     const preferredLayers =
@@ -204,7 +230,7 @@ export class CallSession {
     if (track === null) return;
     const sent = await media.produce(source, track, paused);
     this.#sent.set(source, { sent, track, paused });
-    if (source === 'camera' && this.#topLayer !== null) await sent.limitLayer(this.#topLayer);
+    if (source === 'camera') this.#applyTopLayer();
   }
 
   /** A camera that is off keeps its producer, so that it is back at once when it is turned on. */

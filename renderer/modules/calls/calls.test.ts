@@ -114,6 +114,14 @@ describe('calling somebody', () => {
     expect(connection.paramsOf(wire.produce).map(({ source }) => source)).toEqual(['microphone', 'camera']);
   });
 
+  test('while it rings, the camera is sent in its smallest layer', async () => {
+    const callId = await startToBen();
+    expect(engine.sessions[0]?.topLayers.get('producer-2')).toBe(0);
+    await tell(3, [participant(ADA, 'joined'), participant(BEN, 'joined')], { callId });
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(engine.sessions[0]?.topLayers.get('producer-2')).toBe(2);
+  });
+
   test('answered: the time runs from then, and the ringing stops', async () => {
     const callId = await startToBen();
     vi.setSystemTime(50_000);
@@ -430,6 +438,8 @@ describe('in a call', () => {
     await tell(5, [...two, participant(CAI, 'joined')], { startedBy: BEN });
     expect(engine.sessions[0]?.topLayers.get('producer-2')).toBe(1);
     await tell(6, [...two, participant(CAI, 'left')], { startedBy: BEN });
+    expect(engine.sessions[0]?.topLayers.get('producer-2')).toBe(1);
+    await vi.advanceTimersByTimeAsync(1_500);
     expect(engine.sessions[0]?.topLayers.get('producer-2')).toBe(2);
   });
 

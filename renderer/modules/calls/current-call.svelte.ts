@@ -88,7 +88,8 @@ export class CurrentCall {
     const session = new CallSession({ callId, connection, engine, local, onLost: () => this.#mediaLost() });
     this.#next = session;
     try {
-      const rtpCapabilities = await engine.load();
+      // Without waiting where there is nothing to wait for: the request leaves before the view is drawn.
+      const rtpCapabilities = engine.capabilities ?? (await engine.load());
       if (attempt !== this.#attempt) return;
       const answer = await connection.request(wire.join, { callId, rtpCapabilities, idempotencyId: freshId() });
       if (this.#over) return void connection.request(wire.leave, { callId }).catch(() => {});
