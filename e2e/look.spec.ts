@@ -20,7 +20,7 @@ let ben: Person;
 
 test.describe.configure({ mode: 'serial' });
 
-test.beforeAll(async ({ browser }) => {
+test.beforeAll(async () => {
   server = await TestServer.start();
 });
 
