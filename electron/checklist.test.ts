@@ -21,7 +21,7 @@ const fake = createFakeElectron(userData);
 let preferences: WebPreferences;
 
 beforeAll(async () => {
-  const process = { platform: 'linux', env: {}, argv: ['teahouse'], stderr: { write: () => true } } as const;
+  const process = { platform: 'linux' as const, env: {}, argv: ['teahouse'], stderr: { write: () => true } };
   launchApp({ electron: fake.electron, process, out: '/opt/teahouse/out' });
   await vi.waitFor(() => expect(fake.windows).toHaveLength(1));
   preferences = (fake.windows[0]!.options as { webPreferences: WebPreferences }).webPreferences;
