@@ -42,5 +42,9 @@ export interface AccountsController {
   sessions(): Promise<readonly Session[]>;
   revokeSession(sessionId: SessionId): Promise<void>;
   /** Administrators: complete links to give to people. */
-  createInvitations(input: { readonly count: number; readonly role: Role; readonly validHours: number }): Promise<readonly string[]>;
+  createInvitations(input: {
+    readonly count: number;
+    readonly role: Role;
+    readonly validHours: number;
+  }): Promise<readonly string[]>;
 }
