@@ -14,13 +14,28 @@ const REMEMBERED = 64;
  */
 const remembered = new Map<string, CryptoKey>();
 
-/** Makes the key pair of a new sending chain. */
-export async function generateRatchetKey(): Promise<{ readonly pair: LibraryKeyPair; readonly key: CryptoKey }> {
+export interface RatchetKey {
+  readonly pair: LibraryKeyPair;
+  readonly key: CryptoKey;
+}
+
+/** The key pair for the next step, made while this one is under way, so that no step has to wait for its own. */
+let spare: Promise<RatchetKey> | undefined;
+
+/** The key pair of a new sending chain. */
+export function newRatchetKey(): Promise<RatchetKey> {
+  const ready = spare ?? generate();
+  spare = generate();
+  // Whoever takes it sees the failure; until then it is nobody's.
+  spare.catch(() => {});
+  return ready;
+}
+
+async function generate(): Promise<RatchetKey> {
   const { privateKey: key } = await crypto.subtle.generateKey('X25519', true, ['deriveBits']);
   const { x, d } = await crypto.subtle.exportKey('jwk', key);
   if (x === undefined || d === undefined) throw new CryptoError('malformed', 'a key pair that lacks a half');
   const pair = { pubKey: signalPublicKey(fromBase64Url(x)).buffer, privKey: fromBase64Url(d).buffer };
-  remember(toBase64(new Uint8Array(pair.pubKey)), key);
   return { pair, key };
 }
 
@@ -32,8 +47,9 @@ export async function takeRatchetKey({ pubKey, privKey }: LibraryKeyPair): Promi
   return key ?? importPrivate(privKey, false);
 }
 
-function remember(name: string, key: CryptoKey): void {
-  remembered.set(name, key);
+/** Keeps the private half for that last use. */
+export function rememberRatchetKey({ pair, key }: RatchetKey): void {
+  remembered.set(toBase64(new Uint8Array(pair.pubKey)), key);
   for (const oldest of remembered.keys()) {
     if (remembered.size <= REMEMBERED) break;
     remembered.delete(oldest);

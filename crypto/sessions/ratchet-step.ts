@@ -2,7 +2,7 @@ import { ChainType } from '@privacyresearch/libsignal-protocol-typescript';
 import { toBase64 } from '../bytes.ts';
 import { agree } from './curve.ts';
 import { HKDF } from './library.ts';
-import { generateRatchetKey, takeRatchetKey } from './ratchet-keys.ts';
+import { newRatchetKey, rememberRatchetKey, takeRatchetKey } from './ratchet-keys.ts';
 import type { LibrarySession } from './working-copy.ts';
 
 type Chain = LibrarySession['chains'][string];
@@ -17,7 +17,7 @@ export async function stepRatchet(session: LibrarySession, remoteKey: ArrayBuffe
   const present = ratchet.ephemeralKeyPair;
   if (present === undefined) throw new Error('a session without a ratchet key pair');
   const remote = remoteKey.slice(1);
-  const making = generateRatchetKey();
+  const making = newRatchetKey();
   const [received, next, sent] = await Promise.all([
     takeRatchetKey(present).then((key) => agree(remote, key)),
     making,
@@ -32,6 +32,7 @@ export async function stepRatchet(session: LibrarySession, remoteKey: ArrayBuffe
     ratchet.previousCounter = finished.chainKey.counter;
     delete chains[chainName(present.pubKey)];
   }
+  rememberRatchetKey(next);
   chains[chainName(next.pair.pubKey)] = newChain(ChainType.SENDING, sendingKey);
   session.currentRatchet = { ...ratchet, rootKey, ephemeralKeyPair: next.pair, lastRemoteEphemeralKey: remoteKey };
 }

@@ -15,7 +15,8 @@ type Chain = Chains[string];
 
 /**
  * A copy of a session for one operation of the library, and the way back. Only what the operation touches is turned
- * into buffers: at most three chains, and of their skipped keys only the one asked for, as there may be 2,000.
+ * into buffers: at most three chains, and of their skipped keys only the one asked for, as there may be 2,000. The
+ * list of old chains begins empty and is only added to; what names the session never changes.
  */
 export class WorkingCopy {
   readonly session: LibrarySession;
@@ -37,7 +38,9 @@ export class WorkingCopy {
       const chain = original.chains[key];
       if (chain !== undefined) chains[key] = this.#withoutResting(key, chain, message?.counter);
     }
-    this.session = sessionTypeStringToArrayBuffer({ ...original, chains });
+    const { closed, remoteIdentityKey } = original.indexInfo;
+    const indexInfo = { closed, remoteIdentityKey };
+    this.session = sessionTypeStringToArrayBuffer({ ...original, indexInfo, oldRatchetList: [], chains });
   }
 
   /** The session as it is now, as text. */
@@ -52,7 +55,13 @@ export class WorkingCopy {
       if (!this.#touched.has(key)) chains[key] = chain;
       else if (changed.chains[key] !== undefined) chains[key] = changed.chains[key];
     }
-    return { ...changed, chains: { ...chains, ...changed.chains } };
+    const { indexInfo, oldRatchetList } = this.#original;
+    return {
+      ...changed,
+      indexInfo,
+      oldRatchetList: [...oldRatchetList, ...changed.oldRatchetList],
+      chains: { ...chains, ...changed.chains },
+    };
   }
 
   #withoutResting(key: string, chain: Chain, counter: number | undefined): Chain {
