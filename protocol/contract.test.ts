@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { EVENTS, METHODS } from './contract.ts';
 import { EventFrame, RequestFrame, ServerFrame } from './frames.ts';
 
