@@ -1,5 +1,6 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { acknowledge, delivered, send } from '../protocol/chat.ts';
+import { uuidV7 } from '../protocol/uuid.ts';
 import { Person } from '../server/testing/person.ts';
 import { SocketClient } from '../server/testing/socket-client.ts';
 
@@ -53,7 +54,7 @@ export class RelayClient {
   }
 
   send(): void {
-    const messageId = randomUUID();
+    const messageId = uuidV7(Date.now(), randomBytes(10));
     this.sent++;
     this.#to?.expect(messageId);
     this.#client.socket.send(

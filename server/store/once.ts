@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { IdempotencyId } from '../../protocol/ids.ts';
 import type { Store } from './store.ts';
@@ -83,22 +84,42 @@ export function idempotencyIdReused(): ProtocolError<'invalid_request'> {
   });
 }
 
-/** Rows forgotten in one statement, so that nobody waits long for it. */
+/** Rows looked at in one step, and the pause after it, so that nobody waits long. Milliseconds. */
 const PRUNE_ROWS = 2000;
+const PRUNE_PAUSE_MS = 20;
 
-/** Forgets answers older than REPLAY_MS. */
-export async function pruneAnswers(db: Database, now: number): Promise<void> {
-  const old = db
-    .selectFrom('idempotency')
-    .select(['scope', 'id'])
-    .where('createdAt', '<', now - REPLAY_MS)
-    .limit(PRUNE_ROWS);
-  for (;;) {
-    const { numDeletedRows } = await db
-      .deleteFrom('idempotency')
-      .where(({ eb, refTuple }) => eb(refTuple('scope', 'id'), 'in', old.$asTuple('scope', 'id')))
-      .executeTakeFirst();
-    if (numDeletedRows < BigInt(PRUNE_ROWS)) return;
-    await new Promise((resolve) => setImmediate(resolve));
+/**
+ * Forgets answers older than REPLAY_MS. Walks through all of them: an index by age would cost more with every message
+ * than this does once a day. Ends early when `signal` is aborted.
+ */
+export async function pruneAnswers(db: Database, now: number, signal?: AbortSignal): Promise<void> {
+  let last = { scope: '', id: '' };
+  while (!signal?.aborted) {
+    const rows = await db
+      .selectFrom('idempotency')
+      .select(['scope', 'id', 'createdAt'])
+      .where(({ eb, refTuple, tuple }) => eb(refTuple('scope', 'id'), '>', tuple(last.scope, last.id)))
+      .orderBy('scope')
+      .orderBy('id')
+      .limit(PRUNE_ROWS)
+      .execute();
+    const old = rows.filter(({ createdAt }) => createdAt < now - REPLAY_MS);
+    if (old.length > 0) {
+      const names = old.map(({ scope, id }) => [scope, id] as const);
+      await db
+        .deleteFrom('idempotency')
+        .where(({ eb, refTuple, tuple }) =>
+          eb(
+            refTuple('scope', 'id'),
+            'in',
+            names.map(([scope, id]) => tuple(scope, id)),
+          ),
+        )
+        .execute();
+    }
+    const end = rows.at(-1);
+    if (!end || rows.length < PRUNE_ROWS) return;
+    last = end;
+    await delay(PRUNE_PAUSE_MS);
   }
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { UserId } from '../../protocol/ids.ts';
@@ -13,6 +14,18 @@ import { findAnswer, once, pruneAnswers, REPLAY_MS } from './once.ts';
 import { openStore, type Store } from './store.ts';
 
 const run = promisify(execFile);
+
+it('writes SQLite so that what is committed survives a loss of power', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'teahouse-store-'));
+  const sqlite = await openStore({ dataDir: folder });
+  const pragma = async (name: string) =>
+    Object.values((await sql`pragma ${sql.raw(name)}`.execute(sqlite.db)).rows[0] ?? {});
+  expect(await pragma('journal_mode')).toEqual(['wal']);
+  expect(await pragma('synchronous'), 'FULL').toEqual([2]);
+  expect(await pragma('foreign_keys')).toEqual([1]);
+  await sqlite.close();
+  await rm(folder, { recursive: true });
+});
 
 onEachDatabase((newDatabase) => {
   let dataDir: string;

@@ -139,7 +139,6 @@ export function foundation(kind: StoreKind): Migration {
         ['invitations', ['request_id']],
         ['link_requests', ['session_id']],
         ['queue', ['position']],
-        ['idempotency', ['created_at']],
       ] as const;
       for (const [table, columns] of indexes) {
         await db.schema
