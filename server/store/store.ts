@@ -1,8 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { CamelCasePlugin, Kysely, sql } from 'kysely';
+import { CamelCasePlugin, Kysely, sql, type Dialect } from 'kysely';
 import { migrate } from './migrate.ts';
-import { postgresDialect } from './postgres.ts';
 import type { Database, Schema, Trx } from './schema.ts';
 import { NodeSqliteDialect } from './sqlite.ts';
 
@@ -32,7 +31,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const kind = options.databaseUrl ? 'postgres' : 'sqlite';
   const db = new Kysely<Schema>({
     dialect: options.databaseUrl
-      ? postgresDialect(options.databaseUrl, options.onError ?? (() => undefined))
+      ? await postgres(options.databaseUrl, options.onError)
       : sqliteDialect(options.dataDir),
     plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
   });
@@ -49,6 +48,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     ping: async () => void (await sql`select 1`.execute(db)),
     close: () => db.destroy(),
   };
+}
+
+/** The driver is loaded only where it is used: it takes some megabytes. */
+async function postgres(url: string, onError: StoreOptions['onError']): Promise<Dialect> {
+  const { postgresDialect } = await import('./postgres.ts');
+  return postgresDialect(url, onError ?? (() => undefined));
 }
 
 function sqliteDialect(dataDir: string): NodeSqliteDialect {

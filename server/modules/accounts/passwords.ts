@@ -18,24 +18,23 @@ export class PasswordHasher {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
   readonly #maxWaiting: number;
-  readonly #decoy: Promise<string>;
+  /** Of no password at all: as costly to compare with as a real one, and nothing that is derived equals it. */
+  readonly #decoy = phc(randomBytes(SALT_BYTES), randomBytes(HASH_BYTES));
 
   constructor(maxWaiting = MAX_WAITING) {
     this.#maxWaiting = maxWaiting;
-    this.#decoy = this.hash(randomBytes(16).toString('base64'));
-    this.#decoy.catch(() => undefined);
   }
 
   /** PHC string: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`. */
   async hash(password: string): Promise<string> {
     const salt = randomBytes(SALT_BYTES);
     const hash = await this.#derive(password, salt, HASH_BYTES, COST);
-    return `$argon2id$v=19$m=${COST.memory},t=${COST.passes},p=${COST.parallelism}$${unpadded(salt)}$${unpadded(hash)}`;
+    return phc(salt, hash);
   }
 
   /** Takes as long when there is no such account (`stored` undefined) as when there is one. */
   async verify(password: string, stored: string | undefined): Promise<boolean> {
-    const { cost, salt, hash } = parsePhc(stored ?? (await this.#decoy));
+    const { cost, salt, hash } = parsePhc(stored ?? this.#decoy);
     const candidate = await this.#derive(password, salt, hash.length, cost);
     return timingSafeEqual(candidate, hash) && stored !== undefined;
   }
@@ -88,6 +87,10 @@ function parsePhc(text: string): { cost: Cost; salt: Buffer; hash: Buffer } {
     salt: Buffer.from(salt, 'base64'),
     hash: Buffer.from(hash, 'base64'),
   };
+}
+
+function phc(salt: Buffer, hash: Buffer): string {
+  return `$argon2id$v=19$m=${COST.memory},t=${COST.passes},p=${COST.parallelism}$${unpadded(salt)}$${unpadded(hash)}`;
 }
 
 function unpadded(bytes: Buffer): string {
