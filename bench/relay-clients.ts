@@ -31,7 +31,7 @@ export interface Outcome {
 
 const NOTHING: Outcome = { perSecond: 0, p50: 0, p99: 0 };
 /** Requests that each device keeps waiting for an answer. */
-const WINDOW = 16;
+const WINDOW = 32;
 
 let clients: RelayClient[] = [];
 

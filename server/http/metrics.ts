@@ -33,11 +33,18 @@ export function createMetrics(): Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
     registers: [registry],
   });
+  // Looking a child up by its labels costs more than counting; both sets are small, since methods and codes are.
+  const counts = new Map<string, Counter.Internal>();
+  const latencies = new Map<string, Histogram.Internal<'method'>>();
   return {
     registry,
     observe(method, outcome, seconds) {
-      requests.inc({ method, outcome });
-      latency.observe({ method }, seconds);
+      let count = counts.get(`${method} ${outcome}`);
+      if (!count) counts.set(`${method} ${outcome}`, (count = requests.labels(method, outcome)));
+      count.inc();
+      let delays = latencies.get(method);
+      if (!delays) latencies.set(method, (delays = latency.labels(method)));
+      delays.observe(seconds);
     },
     watch(gauges) {
       const gauge = (name: string, help: string, read: () => number) =>
