@@ -2,6 +2,7 @@ import { MessageContent } from '../../../protocol/chat.ts';
 import type { CallMedia } from '../../../protocol/chat.ts';
 import { MessageId } from '../../../protocol/ids.ts';
 import type { CallId, UserId } from '../../../protocol/ids.ts';
+import { uuidV7 } from '../../../protocol/uuid.ts';
 import type { Message, MessageBody } from '../../modules/chat/model.ts';
 import { Batch } from '../batch.ts';
 import { messageRowsBefore, QUEUED_ORDER } from '../message-rows.ts';
@@ -52,7 +53,7 @@ export async function enqueueCall(
  * change meanwhile, all of it would be sealed twice and leave a gap in the ratchets.
  */
 export async function enqueueContent(profile: Profile, batch: Batch, content: MessageContent): Promise<MessageId> {
-  const messageId = MessageId.parse(crypto.randomUUID());
+  const messageId = MessageId.parse(uuidV7(profile.now(), crypto.getRandomValues(new Uint8Array(10))));
   const parsed = MessageContent.parse(content);
   const { conversation } = parsed;
   const waiting = await profile.db.outbox.where('[waiting+conversation]').equals([1, conversation]).count();
