@@ -3,6 +3,7 @@ import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { setCurve } from '@privacyresearch/libsignal-protocol-typescript';
 import { HKDF, crypto as primitives } from '@privacyresearch/libsignal-protocol-typescript/lib/internal/crypto.js';
+import { CryptoError } from '../crypto-error.ts';
 import { webCryptoCurve } from './curve.ts';
 
 /**
@@ -20,6 +21,13 @@ primitives.HKDF = (input, salt, info) => {
   const output = hkdf(sha256, new Uint8Array(input), new Uint8Array(salt), new Uint8Array(info), 96);
   return Promise.resolve([0, 32, 64].map((offset) => bufferOf(output.subarray(offset, offset + 32))));
 };
+
+const decrypt = primitives.decrypt.bind(primitives);
+/** A peer may send what has a right MAC and a wrong padding: that is a refusal like any other, not a fault of ours. */
+primitives.decrypt = (key, data, iv) =>
+  decrypt(key, data, iv).catch(() => {
+    throw new CryptoError('tampered', 'the ciphertext does not decrypt');
+  });
 
 function bufferOf(bytes: Uint8Array): ArrayBuffer {
   return bytes.slice().buffer as ArrayBuffer;
