@@ -35,7 +35,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   app.setNotFoundHandler((_, reply) => reply.code(404).type('text/plain; charset=utf-8').send('Not found.\n'));
   await securityHeaders(app, options.https);
   healthRoutes(app, options.checks);
-  metricsRoute(app, options.metrics.registry, options.metricsToken);
+  metricsRoute(app, options.metrics.registry, { token: options.metricsToken, behindProxy: options.https });
   await webClient(app, options.webRoot);
   return app;
 }

@@ -64,18 +64,28 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** Serves /metrics to this machine, and to whoever has the token. */
-export function metricsRoute(app: FastifyInstance, registry: Registry, token: string | undefined): void {
+/**
+ * Serves /metrics to this machine, and to whoever has the token. `behindProxy`: everybody seems to be this machine then, since
+ * not every proxy says that it forwards, so the token alone opens.
+ */
+export function metricsRoute(
+  app: FastifyInstance,
+  registry: Registry,
+  { token, behindProxy }: { readonly token: string | undefined; readonly behindProxy: boolean },
+): void {
   app.get('/metrics', async (request, reply) => {
-    if (!mayScrape(request, token))
+    if (!hasToken(request, token) && (behindProxy || !isLocal(request)))
       return reply.code(403).type('text/plain').send('Metrics are for this machine, or with a token.\n');
     return reply.type(registry.contentType).send(await registry.metrics());
   });
 }
 
-function mayScrape(request: FastifyRequest, token: string | undefined): boolean {
+function hasToken(request: FastifyRequest, token: string | undefined): boolean {
   const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
-  if (token !== undefined && given !== undefined && isSame(given, token)) return true;
+  return token !== undefined && given !== undefined && isSame(given, token);
+}
+
+function isLocal(request: FastifyRequest): boolean {
   // A request that a proxy on this machine passes on comes from loopback too, but says that it was forwarded.
   const forwarded = request.headers['x-forwarded-for'] !== undefined || request.headers.forwarded !== undefined;
   const peer = request.socket.remoteAddress ?? '';

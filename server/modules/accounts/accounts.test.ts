@@ -144,13 +144,14 @@ onEachDatabase((newDatabase) => {
   });
 
   it('makes one session of a sign-in that is repeated', async () => {
-    const { person } = await server.join();
+    const { person, client: device } = await server.join();
     const client = await server.connect();
     const params = person.signInParams(null);
     await client.request(signIn, params);
     const { session } = await client.request(signIn, params);
     await client.hello({ session });
-    const list = await client.request(sessions, {});
+    await expect(client.request(sessions, {}), 'a password alone').rejects.toMatchObject({ code: 'device_required' });
+    const list = await device.request(sessions, {});
     expect(list.sessions.filter(({ deviceId }) => deviceId === null)).toHaveLength(1);
   });
 

@@ -61,7 +61,8 @@ function signOutMethod({ store, bus }: AccountsDeps) {
 
 function listSessions({ store }: AccountsDeps) {
   return register(sessionsMethod, {
-    permission: 'account',
+    // A password alone is no linked device, and must not sign the owner's devices out.
+    permission: 'device',
     limit: { requests: 60, seconds: 60, by: 'account' },
     handle: async (_, { session }) => {
       const rows = await store.db
@@ -78,7 +79,8 @@ function listSessions({ store }: AccountsDeps) {
 
 function revokeSessionHandler({ store, bus }: AccountsDeps) {
   return register(revokeSessionMethod, {
-    permission: 'account',
+    // A password alone is no linked device, and must not sign the owner's devices out.
+    permission: 'device',
     limit: { requests: 60, seconds: 60, by: 'account' },
     handle: async ({ sessionId }, { session }) => {
       await revokeSession(store.db, bus, session.userId, sessionId);
