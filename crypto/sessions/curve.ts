@@ -1,5 +1,5 @@
 import { AsyncCurve25519Wrapper } from '@privacyresearch/curve25519-typescript';
-import { concat, constantTimeEqual, fromBase64Url, randomBytes } from '../bytes.ts';
+import { concat, fromBase64Url, randomBytes } from '../bytes.ts';
 import type { Bytes } from '../bytes.ts';
 import { CryptoError } from '../crypto-error.ts';
 import type { SignalKeyPair } from './session-store.ts';
@@ -32,7 +32,8 @@ export const webCryptoCurve = {
   },
   /** Throws `key_weak` on a public key of low order. */
   async sharedSecret(publicKey: ArrayBuffer, privateKey: ArrayBuffer): Promise<ArrayBuffer> {
-    return agree(publicKey, await (importedPrivateKeys.get(privateKey) ?? importPrivate(privateKey, false)));
+    const ours = await (importedPrivateKeys.get(privateKey) ?? importPrivate(privateKey, false));
+    return agree(await importPublic(publicKey), ours);
   },
   sign(privateKey: ArrayBuffer, message: ArrayBuffer): Promise<ArrayBuffer> {
     return xeddsa.sign(privateKey, message);
@@ -44,12 +45,11 @@ export const webCryptoCurve = {
 };
 
 /**
- * X25519 with a raw public key (32 bytes). Throws `key_weak` if that is of low order: WebCrypto refuses the all-zero
- * result.
+ * X25519 of an imported private and public key. Throws `key_weak` if the public key is of low order: WebCrypto refuses
+ * the all-zero result.
  */
-export async function agree(publicKey: ArrayBuffer, privateKey: CryptoKey): Promise<ArrayBuffer> {
-  const theirs = await importPublic(publicKey);
-  return crypto.subtle.deriveBits({ name: 'X25519', public: theirs }, privateKey, 256).catch(() => {
+export function agree(publicKey: CryptoKey, privateKey: CryptoKey): Promise<ArrayBuffer> {
+  return crypto.subtle.deriveBits({ name: 'X25519', public: publicKey }, privateKey, 256).catch(() => {
     throw new CryptoError('key_weak', 'an X25519 public key of low order');
   });
 }
@@ -103,15 +103,9 @@ function clamp(privateKey: Uint8Array): Bytes {
   return scalar;
 }
 
-/** The last one only: a ratchet step agrees twice with the same key. */
-let lastPublic: { readonly bytes: Bytes; readonly key: Promise<CryptoKey> } | undefined;
-
-function importPublic(publicKey: ArrayBuffer): Promise<CryptoKey> {
-  const bytes = new Uint8Array(publicKey);
-  if (lastPublic === undefined || !constantTimeEqual(lastPublic.bytes, bytes)) {
-    lastPublic = { bytes, key: crypto.subtle.importKey('raw', publicKey, 'X25519', false, []) };
-  }
-  return lastPublic.key;
+/** Takes a raw public key (32 bytes). */
+export function importPublic(publicKey: ArrayBuffer): Promise<CryptoKey> {
+  return crypto.subtle.importKey('raw', publicKey, 'X25519', false, []);
 }
 
 /** Takes a raw private scalar (32 bytes). */

@@ -1,3 +1,4 @@
+import { cbc } from '@noble/ciphers/aes.js';
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -8,9 +9,11 @@ import { webCryptoCurve } from './curve.ts';
 
 /**
  * Puts our primitives under the library, which keeps them in one object of its module: X25519 from WebCrypto instead
- * of asm.js; HMAC-SHA-256 and HKDF from noble, because a message takes some twenty hashes of a few bytes each, and
- * WebCrypto would send every one to another thread and back. AES stays with WebCrypto, which is constant-time.
- * Every file that runs the library takes it from here.
+ * of asm.js; HMAC-SHA-256, HKDF and AES-256-CBC from noble, because a message takes some twenty hashes of a few bytes
+ * each and one cipher of a few blocks, and WebCrypto would send every one to another thread and back. noble's AES looks
+ * up tables, whose time can tell of the key to who measures it very often; but each of these keys serves one message
+ * of a few blocks. Bodies and what is stored are encrypted by WebCrypto. Every file that runs the library takes it
+ * from here.
  */
 setCurve(webCryptoCurve);
 
@@ -22,12 +25,17 @@ primitives.HKDF = (input, salt, info) => {
   return Promise.resolve([0, 32, 64].map((offset) => bufferOf(output.subarray(offset, offset + 32))));
 };
 
-const decrypt = primitives.decrypt.bind(primitives);
+primitives.encrypt = (key, data, iv) =>
+  Promise.resolve(bufferOf(cbc(new Uint8Array(key), new Uint8Array(iv)).encrypt(new Uint8Array(data))));
+
 /** A peer may send what has a right MAC and a wrong padding: that is a refusal like any other, not a fault of ours. */
-primitives.decrypt = (key, data, iv) =>
-  decrypt(key, data, iv).catch(() => {
+primitives.decrypt = async (key, data, iv) => {
+  try {
+    return bufferOf(cbc(new Uint8Array(key), new Uint8Array(iv)).decrypt(new Uint8Array(data)));
+  } catch {
     throw new CryptoError('tampered', 'the ciphertext does not decrypt');
-  });
+  }
+};
 
 function bufferOf(bytes: Uint8Array): ArrayBuffer {
   return bytes.slice().buffer as ArrayBuffer;

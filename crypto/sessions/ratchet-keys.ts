@@ -1,4 +1,4 @@
-import { fromBase64Url, toBase64 } from '../bytes.ts';
+import { fromBase64Url, randomBytes, toBase64 } from '../bytes.ts';
 import { CryptoError } from '../crypto-error.ts';
 import { importPrivate, signalPublicKey } from './curve.ts';
 import type { LibrarySession } from './working-copy.ts';
@@ -19,24 +19,30 @@ export interface RatchetKey {
   readonly key: CryptoKey;
 }
 
-/** The key pair for the next step, made while this one is under way, so that no step has to wait for its own. */
+/** The key pair for the next step of any session. */
 let spare: Promise<RatchetKey> | undefined;
 
 /** The key pair of a new sending chain. */
-export function newRatchetKey(): Promise<RatchetKey> {
-  const ready = spare ?? generate();
+export function takeSpareKey(): Promise<RatchetKey> {
+  const taken = spare ?? generate();
+  spare = undefined;
+  return taken;
+}
+
+/** To be called while agreements run on their threads, so that the next step need not wait for its key pair. */
+export function makeSpareKey(): void {
+  if (spare !== undefined) return;
   spare = generate();
   // Whoever takes it sees the failure; until then it is nobody's.
   spare.catch(() => {});
-  return ready;
 }
 
 async function generate(): Promise<RatchetKey> {
-  const { privateKey: key } = await crypto.subtle.generateKey('X25519', true, ['deriveBits']);
-  const { x, d } = await crypto.subtle.exportKey('jwk', key);
-  if (x === undefined || d === undefined) throw new CryptoError('malformed', 'a key pair that lacks a half');
-  const pair = { pubKey: signalPublicKey(fromBase64Url(x)).buffer, privKey: fromBase64Url(d).buffer };
-  return { pair, key };
+  const privKey = randomBytes(32).buffer;
+  const key = await importPrivate(privKey, true);
+  const { x } = await crypto.subtle.exportKey('jwk', key);
+  if (x === undefined) throw new CryptoError('malformed', 'a key pair that lacks a half');
+  return { pair: { pubKey: signalPublicKey(fromBase64Url(x)).buffer, privKey }, key };
 }
 
 /** The private half of a ratchet key for its last use. */

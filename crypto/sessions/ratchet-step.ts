@@ -1,8 +1,8 @@
 import { ChainType } from '@privacyresearch/libsignal-protocol-typescript';
 import { toBase64 } from '../bytes.ts';
-import { agree } from './curve.ts';
+import { agree, importPublic } from './curve.ts';
 import { HKDF } from './library.ts';
-import { newRatchetKey, rememberRatchetKey, takeRatchetKey } from './ratchet-keys.ts';
+import { makeSpareKey, rememberRatchetKey, takeRatchetKey, takeSpareKey } from './ratchet-keys.ts';
 import type { LibrarySession } from './working-copy.ts';
 
 type Chain = LibrarySession['chains'][string];
@@ -16,13 +16,14 @@ export async function stepRatchet(session: LibrarySession, remoteKey: ArrayBuffe
   const { currentRatchet: ratchet, chains } = session;
   const present = ratchet.ephemeralKeyPair;
   if (present === undefined) throw new Error('a session without a ratchet key pair');
-  const remote = remoteKey.slice(1);
-  const making = newRatchetKey();
-  const [received, next, sent] = await Promise.all([
-    takeRatchetKey(present).then((key) => agree(remote, key)),
-    making,
-    making.then(({ key }) => agree(remote, key)),
+  const [remote, ours, next] = await Promise.all([
+    importPublic(remoteKey.slice(1)),
+    takeRatchetKey(present),
+    takeSpareKey(),
   ]);
+  const agreements = Promise.all([agree(remote, ours), agree(remote, next.key)]);
+  makeSpareKey();
+  const [received, sent] = await agreements;
   const [middleRoot, receivingKey] = await deriveChain(received, ratchet.rootKey);
   const [rootKey, sendingKey] = await deriveChain(sent, middleRoot);
 
