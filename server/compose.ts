@@ -68,7 +68,7 @@ export function compose(parts: Parts): Composition {
   const { config, log, metrics, now, store, sfu, version } = parts;
   const bus = localBus((error, topic) => log.error({ err: error, topic }, 'a listener of the bus failed'));
   const hub = new EventHub(bus, now);
-  const replay = new Replay(store, now);
+  const replay = new Replay();
   const closings = new Closings(log);
   closings.onClosed(({ connectionId }) => replay.forget(connectionId));
   const { modules, waiting } = composeModules(parts, bus, closings);
@@ -110,7 +110,7 @@ export function compose(parts: Parts): Composition {
 function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, closings: Closings) {
   const { config, log, now, store, sfu } = parts;
   const events = busEvents(bus);
-  const directory = new DeviceDirectory(bus);
+  const directory = new DeviceDirectory(store.kind);
   const chatStore = new ChatStore(store.kind);
   const passwords = new PasswordHasher();
   const signInLimits = new SignInLimits(parts.overrides.rateLimitFactor ?? 1);
@@ -119,7 +119,7 @@ function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, closings
     chatStore,
     events,
     now,
-    devicesOf: (users) => directory.devicesOf(store.db, users),
+    devicesOf: (trx, users) => directory.devicesOf(trx, users),
   });
   const modules: ServerModule[] = [
     accountsModule({ store, bus, events, now, organisation: config.organisation, passwords, signInLimits }),

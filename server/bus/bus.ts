@@ -11,8 +11,6 @@ export type Audience =
 export interface Topics {
   /** An event for connected clients; `params` is its JSON text, made once however many receive it. */
   event: { readonly audience: Audience; readonly event: string; readonly params: string };
-  /** An account has a new device list. */
-  devicesChanged: { readonly userId: UserId; readonly version: number };
   sessionRevoked: { readonly sessionId: SessionId };
 }
 export type Topic = keyof Topics;

@@ -16,7 +16,8 @@ export interface OutgoingDeps {
   readonly events: EventSink;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
-  readonly devicesOf: (users: Iterable<UserId>) => Promise<ReadonlyMap<UserId, ReadonlySet<DeviceId>>>;
+  /** The devices of those of these accounts that exist. They must not change before the transaction ends. */
+  readonly devicesOf: (trx: Trx, users: ReadonlySet<UserId>) => Promise<ReadonlyMap<UserId, ReadonlySet<DeviceId>>>;
 }
 
 interface Send {
@@ -94,51 +95,46 @@ export class Outgoing {
 
   async #commit(sends: Send[], acknowledgements: Acknowledgement[]): Promise<void> {
     try {
-      const valid = await this.#check(sends);
-      const accepted = await this.#deps.store.transaction(async (trx) => {
-        const positions = valid.length > 0 ? await this.#write(trx, valid) : [];
+      const written = await this.#deps.store.transaction(async (trx) => {
+        const outcomes = sends.length > 0 ? await this.#write(trx, sends) : [];
         if (acknowledgements.length > 0) await this.#deps.chatStore.acknowledge(trx, acknowledgements);
-        return positions;
+        return outcomes;
       });
-      for (const { message, outcome } of accepted) this.#announce(message, outcome);
+      for (const { message, outcome } of written) this.#announce(message, outcome);
       for (const { resolve } of acknowledgements) resolve();
     } catch (error) {
       for (const { reject } of [...sends, ...acknowledgements]) reject(error);
     }
   }
 
-  /** Refuses what is not for exactly the right devices, unless it was accepted before: then it gets that answer. */
-  async #check(sends: readonly Send[]): Promise<Send[]> {
-    const users = new Set<UserId>();
-    for (const { sender, recipients } of sends) {
-      users.add(sender.userId);
-      for (const { userId } of recipients) users.add(userId);
-    }
-    const devicesOf = sends.length > 0 ? await this.#deps.devicesOf(users) : new Map();
+  /**
+   * Writes the sends that are for exactly the right devices. That is looked up in this transaction, so that no message
+   * misses a device that was linked this moment or fills the queue of one that was just removed.
+   */
+  async #write(trx: Trx, sends: readonly Send[]): Promise<Written[]> {
+    const devicesOf = await this.#deps.devicesOf(trx, usersOf(sends));
     const valid: Send[] = [];
+    const refused: Written[] = [];
     for (const message of sends) {
       const refusal = checkRecipients(message.recipients, message.sender, devicesOf);
-      if (!refusal) {
-        valid.push(message);
-        continue;
-      }
-      try {
-        const first = await findAnswer(this.#deps.store.db, {
-          scope: message.scope,
-          id: message.id,
-          method: send.name,
-        });
-        if (first) message.resolve(first.result as { position: number });
-        else message.reject(refusal);
-      } catch (error) {
-        message.reject(error);
-      }
+      if (refusal === null) valid.push(message);
+      else refused.push({ message, outcome: await this.#refused(trx, message, refusal) });
     }
-    return valid;
+    return valid.length > 0 ? [...refused, ...(await this.#insert(trx, valid))] : refused;
+  }
+
+  /** What was accepted before, when the devices were others, gets the answer it had then. */
+  async #refused(trx: Trx, { scope, id }: Send, refusal: unknown): Promise<Outcome> {
+    try {
+      const first = await findAnswer(trx, { scope, id, method: send.name });
+      return first ? { ...(first.result as { position: number }), repeated: true } : { refusal };
+    } catch (error) {
+      return { refusal: error };
+    }
   }
 
   /** Returns for each send its position, or that it was there before. */
-  async #write(trx: Trx, sends: readonly Send[]): Promise<Written[]> {
+  async #insert(trx: Trx, sends: readonly Send[]): Promise<Written[]> {
     const { chatStore, now } = this.#deps;
     const first = await chatStore.reservePositions(trx, sends.length, now());
     const answers: unknown[] = [];
@@ -191,6 +187,15 @@ interface Written {
 }
 
 type Outcome = { readonly position: number; readonly repeated: boolean } | { readonly refusal: unknown };
+
+function usersOf(sends: readonly Send[]): ReadonlySet<UserId> {
+  const users = new Set<UserId>();
+  for (const { sender, recipients } of sends) {
+    users.add(sender.userId);
+    for (const { userId } of recipients) users.add(userId);
+  }
+  return users;
+}
 
 function addRows(
   messages: unknown[],

@@ -1,60 +1,69 @@
+import { CompiledQuery } from 'kysely';
 import type { DeviceId, UserId } from '../../../protocol/ids.ts';
 import { setBounded } from '../../bounded-map.ts';
-import type { Bus } from '../../bus/bus.ts';
-import type { Database } from '../../store/schema.ts';
+import type { Trx } from '../../store/schema.ts';
+import type { Store } from '../../store/store.ts';
 
 /** Accounts whose devices are kept in memory. */
 const MAX_ACCOUNTS = 50_000;
 
-/** Which devices each account has: in memory, and from the store where it is not. */
-export class DeviceDirectory {
-  readonly #known = new Map<UserId, ReadonlySet<DeviceId>>();
-  /** Rises with every change, so that an answer of the store from before it is not kept. */
-  #changes = 0;
-  readonly #undo: () => void;
+interface Known {
+  /** Of the device list that these devices are on. */
+  readonly version: number;
+  readonly devices: ReadonlySet<DeviceId>;
+}
 
-  constructor(bus: Bus) {
-    this.#undo = bus.subscribe('devicesChanged', ({ userId }) => {
-      this.#changes++;
-      this.#known.delete(userId);
-    });
+/**
+ * Which devices each account has. The versions of the device lists are asked for every time; the devices themselves are
+ * kept in memory for as long as their list has the same version.
+ */
+export class DeviceDirectory {
+  readonly #known = new Map<UserId, Known>();
+  readonly #versions: string;
+  readonly #parameter: (users: readonly UserId[]) => unknown;
+
+  constructor(kind: Store['kind']) {
+    const select = 'select user_id, version from device_lists where user_id';
+    // The lock on the rows has a new list wait for this transaction; on SQLite transactions wait for each other anyway.
+    this.#versions =
+      kind === 'postgres' ? `${select} = any($1) for share` : `${select} in (select value from json_each(?))`;
+    this.#parameter = kind === 'postgres' ? (users) => users : (users) => JSON.stringify(users);
   }
 
-  /** The devices of those of these accounts that exist. */
-  async devicesOf(db: Database, users: Iterable<UserId>): Promise<ReadonlyMap<UserId, ReadonlySet<DeviceId>>> {
+  /** The devices of those of these accounts that exist, as they stay until the transaction ends. */
+  async devicesOf(trx: Trx, users: ReadonlySet<UserId>): Promise<ReadonlyMap<UserId, ReadonlySet<DeviceId>>> {
     const found = new Map<UserId, ReadonlySet<DeviceId>>();
-    const missing: UserId[] = [];
-    for (const user of users) {
-      const devices = this.#known.get(user);
-      if (devices) found.set(user, devices);
-      else if (!found.has(user)) missing.push(user);
+    const changed = new Map<UserId, number>();
+    for (const { userId, version } of await this.#versionsOf(trx, [...users])) {
+      const known = this.#known.get(userId);
+      if (known?.version === version) found.set(userId, known.devices);
+      else changed.set(userId, version);
     }
-    if (missing.length > 0) await this.#load(db, [...new Set(missing)], found);
+    if (changed.size > 0) await this.#load(trx, changed, found);
     return found;
   }
 
-  close(): void {
-    this.#undo();
+  async #versionsOf(trx: Trx, users: readonly UserId[]) {
+    const query = CompiledQuery.raw(this.#versions, [this.#parameter(users)]);
+    const { rows } = await trx.executeQuery(query as CompiledQuery<{ userId: UserId; version: number }>);
+    return rows;
   }
 
-  async #load(db: Database, users: UserId[], found: Map<UserId, ReadonlySet<DeviceId>>): Promise<void> {
-    const before = this.#changes;
-    const rows = await db
-      .selectFrom('accounts')
-      .leftJoin('devices', 'devices.userId', 'accounts.userId')
-      .select(['accounts.userId', 'deviceId'])
-      .where('accounts.userId', 'in', users)
+  async #load(
+    trx: Trx,
+    versions: ReadonlyMap<UserId, number>,
+    found: Map<UserId, ReadonlySet<DeviceId>>,
+  ): Promise<void> {
+    const rows = await trx
+      .selectFrom('devices')
+      .select(['userId', 'deviceId'])
+      .where('userId', 'in', [...versions.keys()])
       .execute();
-    const sets = new Map<UserId, Set<DeviceId>>();
-    for (const { userId, deviceId } of rows) {
-      const set = sets.get(userId) ?? new Set<DeviceId>();
-      sets.set(userId, set);
-      if (deviceId !== null) set.add(deviceId);
-    }
-    for (const [user, devices] of sets) {
-      found.set(user, devices);
-      if (before !== this.#changes) continue;
-      setBounded(this.#known, user, devices, MAX_ACCOUNTS);
+    const rowsOf = Map.groupBy(rows, ({ userId }) => userId);
+    for (const [userId, version] of versions) {
+      const devices = new Set(rowsOf.get(userId)?.map(({ deviceId }) => deviceId));
+      found.set(userId, devices);
+      setBounded(this.#known, userId, { version, devices }, MAX_ACCOUNTS);
     }
   }
 }

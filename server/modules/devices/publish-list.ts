@@ -44,7 +44,6 @@ export function publishListMethod(deps: DevicesDeps) {
 }
 
 function announce({ bus, events }: DevicesDeps, userId: UserId, version: number, changes: Changes): void {
-  bus.publish('devicesChanged', { userId, version });
   events.toEveryone(listChanged, { userId, version });
   for (const { sessionId, deviceId } of changes.linked) events.toSession(sessionId, linked, { deviceId });
   // After the answer, since the asking device may have taken itself off the list.
