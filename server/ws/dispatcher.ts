@@ -112,12 +112,9 @@ export class Dispatcher {
     const parsed = registered.method.params.safeParse(params);
     if (!parsed.success) throw invalidRequest(parsed.error as z.ZodError);
     const work = () => registered.handle(parsed.data as never, caller as never);
-    if (registered.method.effect !== 'keyed' || registered.replay === 'own') return work();
+    if (registered.replay !== 'connection') return work();
     const { idempotencyId } = parsed.data as { idempotencyId: IdempotencyId };
-    const { replay } = this.#deps;
-    return registered.replay === 'stored'
-      ? replay.stored(caller, registered.method.name, idempotencyId, work)
-      : replay.forConnection(caller, registered.method.name, idempotencyId, work);
+    return this.#deps.replay.forConnection(caller, registered.method.name, idempotencyId, work);
   }
 
   #bug(error: unknown, connection: Connection, name: string, registered: RegisteredMethod | undefined): ProtocolError {

@@ -42,25 +42,27 @@ export interface RateLimit {
   readonly by: 'address' | 'account';
 }
 
-export interface MethodOptions<M extends Method, P extends Permission> {
+/**
+ * How repeats of a `keyed` method are recognised. `connection`: the first answer is kept in memory, for what lives no
+ * longer than a connection, as media does. `own`: the handler keeps it, in the transaction of the effect (`once`).
+ */
+export type ReplayKind = 'connection' | 'own';
+
+interface BaseOptions<M extends Method, P extends Permission> {
   readonly permission: P;
   readonly limit: RateLimit;
-  /**
-   * How repeats of a `keyed` method are recognised. `stored` (the default): the first answer is kept in the store, in the
-   * handler's own transaction where the handler passes it on. `connection`: kept in memory for what lives no longer than
-   * a connection, as media does. `own`: the handler recognises a repeat itself.
-   */
-  readonly replay?: 'stored' | 'connection' | 'own';
   /** Throws ProtocolError to refuse; anything else thrown is a bug, logged, and answered with `internal`. */
   readonly handle: (params: ParamsOf<M>, caller: CallerOf[P]) => Promise<ResultOf<M>>;
 }
+export type MethodOptions<M extends Method, P extends Permission> = BaseOptions<M, P> &
+  (M['effect'] extends 'keyed' ? { readonly replay: ReplayKind } : { readonly replay?: never });
 
 /** A method with its schema, permission, limit and handler in one place. */
 export interface RegisteredMethod {
   readonly method: Method;
   readonly permission: Permission;
   readonly limit: RateLimit;
-  readonly replay: 'stored' | 'connection' | 'own';
+  readonly replay?: ReplayKind;
   readonly handle: (params: never, caller: never) => Promise<unknown>;
 }
 
@@ -68,5 +70,5 @@ export function register<M extends Method, P extends Permission>(
   method: M,
   options: MethodOptions<M, P>,
 ): RegisteredMethod {
-  return { method, replay: 'stored', ...options } as RegisteredMethod;
+  return { method, ...options } as unknown as RegisteredMethod;
 }
