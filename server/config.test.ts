@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readConfig } from './config.ts';
+import { ConfigError, configWarnings, readConfig } from './config.ts';
 
 describe('readConfig', () => {
   it('starts calm: this machine only, embedded database, in ./data', () => {
@@ -82,4 +82,13 @@ describe('readConfig', () => {
       }),
     );
   });
+});
+
+it('warns of an https origin without a trusted proxy, and of nothing else', () => {
+  const warningsOf = (env: Record<string, string>) => configWarnings(readConfig([], env));
+  expect(warningsOf({})).toEqual([]);
+  expect(warningsOf({ TEAHOUSE_ORIGIN: 'http://tea.example' })).toEqual([]);
+  const https = { TEAHOUSE_ORIGIN: 'https://tea.example' };
+  expect(warningsOf(https)).toEqual([expect.stringContaining('TEAHOUSE_TRUSTED_PROXIES')]);
+  expect(warningsOf({ ...https, TEAHOUSE_TRUSTED_PROXIES: '127.0.0.1/32' })).toEqual([]);
 });

@@ -188,3 +188,14 @@ function complete(settings: z.infer<typeof Settings>): Config {
     },
   };
 }
+
+/** What is probably not meant, in words for the log. */
+export function configWarnings({ origin, trustedProxies }: Config): readonly string[] {
+  // This server speaks plain HTTP itself, so an https origin says that a proxy stands before it.
+  if (!origin?.startsWith('https:') || trustedProxies.length > 0) return [];
+  return [
+    'The origin is https, so a proxy stands before this server, but TEAHOUSE_TRUSTED_PROXIES is empty: ' +
+      'everybody seems to come from the proxy’s address and shares its limits of requests. ' +
+      'Set it to the network of the proxy, for example 127.0.0.1/32.',
+  ];
+}

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { removeAddress, writeAddress } from './address-file.ts';
 import { compose, type Overrides, type Parts } from './compose.ts';
-import type { Config } from './config.ts';
+import { configWarnings, type Config } from './config.ts';
 import { createHttp } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createLog, type Log } from './log.ts';
@@ -37,6 +37,7 @@ const CLOSE_GRACE_MS = 5000;
 /** Puts the server together and starts it. Rejects with MediaError, or with the system's error where a port is taken. */
 export async function startServer(config: Config, overrides: Overrides = {}): Promise<RunningServer> {
   const log = overrides.log ?? createLog(config.logLevel);
+  for (const warning of configWarnings(config)) log.warn(warning);
   /** What ends each part that was started, to be run from the last to the first. */
   const undo: (() => unknown)[] = [];
   try {
