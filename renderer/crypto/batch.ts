@@ -1,8 +1,8 @@
 import { StagedStore } from '../../crypto/sessions/staged-store.ts';
 import type { MessageId, UserId } from '../../protocol/ids.ts';
-import type { CallRow, ProfileDatabase, SeenRow } from '../db/profile-database.ts';
+import type { CallRow, MessageRow, ProfileDatabase, SeenRow } from '../db/profile-database.ts';
 import type { Message } from '../modules/chat/model.ts';
-import { findMessage, sealMessageRow, summarise } from './message-rows.ts';
+import { openMessageRow, sealMessageRow } from './message-rows.ts';
 import type { Profile } from './profile.ts';
 import { SessionRows, sessionWrites } from './session-rows.ts';
 import type { ChatChanges } from './vault.ts';
@@ -22,6 +22,11 @@ export class Batch {
   readonly #seen = new Map<string, SeenRow>();
   readonly #calls = new Map<string, CallRow>();
   readonly #renew = new Map<string, boolean>();
+  readonly #unread = new Map<UserId, MessageId[]>();
+  readonly #read = new Map<UserId, MessageId[]>();
+  readonly #drafts = new Map<UserId, string>();
+  /** Rows that were read for this batch ahead of time; null for those that are not there. */
+  readonly #stored = new Map<MessageId, MessageRow | null>();
   readonly #touched = new Set<UserId>();
   readonly #writes: Write[] = [];
   readonly #afterwards: (() => void)[] = [];
@@ -32,7 +37,11 @@ export class Batch {
   }
 
   async message(messageId: MessageId): Promise<Message | undefined> {
-    return this.#messages.get(messageId) ?? (await findMessage(this.#profile, messageId));
+    const put = this.#messages.get(messageId);
+    if (put !== undefined) return put;
+    const stored = this.#stored.get(messageId);
+    const row = stored === undefined ? await this.#profile.db.messages.get(messageId) : stored;
+    return row ? openMessageRow(this.#profile, row) : undefined;
   }
 
   putMessage(message: Message): void {
@@ -46,10 +55,14 @@ export class Batch {
     this.#touched.add(message.conversation);
   }
 
-  /** Reads the marks of these envelopes at once. */
-  async seen(envelopes: readonly string[]): Promise<ReadonlyMap<string, SeenRow>> {
-    const rows = await this.#profile.db.seen.bulkGet([...envelopes]);
-    return new Map(rows.flatMap((row) => (row === undefined ? [] : [[row.envelope, row]])));
+  /** Reads the marks of these envelopes, and what is stored under the ids of these messages, in one go. */
+  async seen(envelopes: readonly string[], messages: readonly MessageId[]): Promise<ReadonlyMap<string, SeenRow>> {
+    const { db } = this.#profile;
+    const [marks, rows] = await db.transaction('r', [db.seen, db.messages], () =>
+      Promise.all([db.seen.bulkGet([...envelopes]), db.messages.bulkGet([...messages])]),
+    );
+    for (const [i, messageId] of messages.entries()) this.#stored.set(messageId, rows[i] ?? null);
+    return new Map(marks.flatMap((row) => (row === undefined ? [] : [[row.envelope, row]])));
   }
 
   /** The mark that this batch makes. */
@@ -63,6 +76,23 @@ export class Batch {
 
   putCall(row: CallRow): void {
     this.#calls.set(row.call, row);
+  }
+
+  markUnread({ messageId, conversation }: Pick<Message, 'messageId' | 'conversation'>): void {
+    this.#unread.set(conversation, [...(this.#unread.get(conversation) ?? []), messageId]);
+    this.#touched.add(conversation);
+  }
+
+  /** The other way round: these have been seen, and count as unread no more. */
+  markRead(conversation: UserId, messageIds: readonly MessageId[]): void {
+    this.#read.set(conversation, [...(this.#read.get(conversation) ?? []), ...messageIds]);
+    this.#touched.add(conversation);
+  }
+
+  /** An empty text removes it. */
+  setDraft(conversation: UserId, text: string): void {
+    this.#drafts.set(conversation, text);
+    this.#touched.add(conversation);
   }
 
   markSeen(envelope: string, readable: boolean): void {
@@ -93,8 +123,15 @@ export class Batch {
     const profile = this.#profile;
     const messages = [...this.#messages.values()];
     const rows = await Promise.all(messages.map((message) => sealMessageRow(profile, message)));
-    const sessions = await sessionWrites(profile, this.sessions.changes(), this.#renew);
+    const [sessions, drafts] = await Promise.all([
+      sessionWrites(profile, this.sessions.changes(), this.#renew),
+      this.#draftWrites(),
+    ]);
     const { db } = profile;
+    const unread = [...this.#unread].flatMap(([conversation, ids]) =>
+      ids.map((messageId) => ({ messageId, conversation })),
+    );
+    const read = [...this.#read.values()].flat();
     // Requests of one transaction are carried out in the order in which they are made; nothing waits for an answer.
     const writes: Write[] = [
       sessions.write,
@@ -102,12 +139,32 @@ export class Batch {
       ...(this.#removed.size > 0 ? [() => db.messages.bulkDelete([...this.#removed])] : []),
       ...(this.#seen.size > 0 ? [() => db.seen.bulkPut([...this.#seen.values()])] : []),
       ...(this.#calls.size > 0 ? [() => db.calls.bulkPut([...this.#calls.values()])] : []),
+      ...(unread.length > 0 ? [() => db.unread.bulkPut(unread)] : []),
+      ...(read.length > 0 ? [() => db.unread.bulkDelete(read)] : []),
+      ...drafts,
       ...this.#writes,
     ];
     await db.transaction('rw', db.tables, () => Promise.all(writes.map((write) => write(db))));
     sessions.committed();
+    profile.summaries.apply({
+      touched: this.#touched,
+      messages,
+      removed: this.#removed,
+      unread: this.#unread,
+      read: this.#read,
+      drafts: this.#drafts,
+    });
     for (const act of this.#afterwards) act();
-    const summaries = [...this.#touched].map((userId) => summarise(profile, userId, this.#messages));
+    const summaries = [...this.#touched].map((userId) => profile.summaries.summarise(profile, userId));
     return { messages, removed: [...this.#removed], conversations: await Promise.all(summaries) };
+  }
+  async #draftWrites(): Promise<Write[]> {
+    const { sealer } = this.#profile;
+    const writes = [...this.#drafts].map(async ([userId, text]): Promise<Write> => {
+      if (text === '') return (db) => db.conversations.delete(userId);
+      const sealed = await sealer.seal('conversations', userId, text);
+      return (db) => db.conversations.put({ userId, sealed });
+    });
+    return Promise.all(writes);
   }
 }

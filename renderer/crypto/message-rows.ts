@@ -2,7 +2,6 @@ import type { MessageId, UserId } from '../../protocol/ids.ts';
 import type { MessageRow } from '../db/profile-database.ts';
 import type { DeliveryState, Message, MessageBody } from '../modules/chat/model.ts';
 import type { Profile } from './profile.ts';
-import type { ConversationSummary } from './vault.ts';
 
 /** Queued messages sort after everything that has a position: microseconds reach this in the year 2223. */
 export const QUEUED_ORDER = 8_000_000_000_000_000;
@@ -46,23 +45,4 @@ export async function messageRowsBefore(
     .limit(limit)
     .toArray();
   return rows.reverse();
-}
-
-const NONE: ReadonlyMap<MessageId, Message> = new Map<MessageId, Message>();
-
-/** How a conversation stands, from what is stored. `atHand`: messages that need not be opened. */
-export async function summarise(profile: Profile, userId: UserId, atHand = NONE): Promise<ConversationSummary> {
-  const { db, sealer, peers } = profile;
-  const [[newest], draft, unread] = await Promise.all([
-    messageRowsBefore(profile, userId, Number.MAX_SAFE_INTEGER, 1),
-    db.conversations.get(userId),
-    db.unread.where('conversation').equals(userId).count(),
-  ]);
-  return {
-    userId,
-    last: newest === undefined ? null : (atHand.get(newest.messageId) ?? (await openMessageRow(profile, newest))),
-    unread,
-    draft: draft === undefined ? '' : await sealer.open<string>('conversations', userId, draft.sealed),
-    problem: peers.get(userId)?.problem ?? null,
-  };
 }

@@ -5,6 +5,7 @@ import type { DeviceAddress, UserId } from '../../protocol/ids.ts';
 import type { ProfileDatabase, SecretName } from '../db/profile-database.ts';
 import type { SessionCache } from './session-cache.ts';
 import type { Sealer } from './sealer.ts';
+import type { SummaryCache } from './summary-cache.ts';
 import type { TrustProblem } from './vault.ts';
 
 /** What the registry knows of an account's place on this device. */
@@ -41,6 +42,7 @@ export interface Profile {
   /** Every pinned person; small, and asked for with every message. */
   readonly peers: Map<UserId, Peer>;
   readonly sessions: SessionCache;
+  readonly summaries: SummaryCache;
 }
 
 /** This device's address. Throws before it has keys. */

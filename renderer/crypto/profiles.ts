@@ -8,6 +8,7 @@ import type { Peer, Profile, ProfileInfo } from './profile.ts';
 import { loadRestKey } from './rest-key.ts';
 import { SessionCache } from './session-cache.ts';
 import { Sealer } from './sealer.ts';
+import { SummaryCache } from './summary-cache.ts';
 
 /** How long an envelope that was taken in is remembered, in milliseconds; after that the ratchets alone refuse a replay. */
 const SEEN_MS = 90 * 24 * 60 * 60 * 1000;
@@ -117,6 +118,7 @@ export class Profiles {
       device: null,
       peers: new Map(),
       sessions: new SessionCache(),
+      summaries: new SummaryCache(),
     };
     profile.device = await readSecret<DeviceSecrets>(profile, 'device');
     for (const row of await db.peers.toArray()) {

@@ -76,6 +76,13 @@ export type SealOutcome =
   /** Not to be sent: the person's keys are in doubt, or (null) do not serve. */
   | { readonly kind: 'refused'; readonly messageId: MessageId; readonly problem: TrustProblem | null };
 
+/** What became of a message of one's own. */
+export interface Enqueued {
+  readonly changes: ChatChanges;
+  /** Ready to be sent, if nothing waits before it and all that sealing needs was at hand. */
+  readonly sealed: Extract<SealOutcome, { readonly kind: 'sealed' }> | null;
+}
+
 /** A change of one's own device list: signed, not yet accepted by the server. */
 export interface ListChange {
   readonly idempotencyId: IdempotencyId;
@@ -167,12 +174,12 @@ export interface Vault {
   }): Promise<ReceiveOutcome>;
 
   /** Writes a message of one's own and its place in the outbox. */
-  enqueueText(input: { readonly conversation: UserId; readonly text: string }): Promise<ChatChanges>;
+  enqueueText(input: { readonly conversation: UserId; readonly text: string }): Promise<Enqueued>;
   enqueueCall(input: {
     readonly conversation: UserId;
     readonly callId: CallId;
     readonly media: CallMedia;
-  }): Promise<ChatChanges>;
+  }): Promise<Enqueued>;
   /** Sets a call's outcome. `onlyOngoing`: unless something more certain is known already. */
   endCall(input: {
     readonly conversation: UserId;

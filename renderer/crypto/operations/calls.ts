@@ -34,10 +34,10 @@ export async function endCall(profile: Profile, ended: EndedCall): Promise<ChatC
   const { messageId, mine } = entry;
   batch.write((db) => db.calls.put({ call, callId, messageId, ongoing: outcome === 'ongoing' ? 1 : 0 }));
   if (!mine && outcome === 'missed' && known === undefined) {
-    batch.write((db) => db.unread.put({ messageId, conversation }));
+    batch.markUnread(entry);
   } else if (outcome !== 'missed' && outcome !== 'ongoing') {
     // Who answered or declined has seen it.
-    batch.write((db) => db.unread.delete(messageId));
+    batch.markRead(conversation, [messageId]);
   }
   return batch.commit();
 }

@@ -1,29 +1,32 @@
 import { MessageContent } from '../../../protocol/chat.ts';
-import type { CallMedia } from '../../../protocol/chat.ts';
+import type { CallMedia, send } from '../../../protocol/chat.ts';
 import { MessageId } from '../../../protocol/ids.ts';
 import type { CallId, UserId } from '../../../protocol/ids.ts';
+import type { ParamsOf } from '../../../protocol/method.ts';
 import { uuidV7 } from '../../../protocol/uuid.ts';
 import type { Message, MessageBody } from '../../modules/chat/model.ts';
 import { Batch } from '../batch.ts';
-import { messageRowsBefore, QUEUED_ORDER } from '../message-rows.ts';
+import { QUEUED_ORDER } from '../message-rows.ts';
 import type { Profile } from '../profile.ts';
-import type { ChatChanges } from '../vault.ts';
+import type { Enqueued } from '../vault.ts';
 import { callKey } from './calls.ts';
 import { sealOutboxItem } from './outbox-items.ts';
 import { sealContent } from './seal-content.ts';
+
+type Params = ParamsOf<typeof send>;
 
 /** See `Vault.enqueueText`. Takes the draft's place. */
 export async function enqueueText(
   profile: Profile,
   { conversation, text }: { readonly conversation: UserId; readonly text: string },
-): Promise<ChatChanges> {
+): Promise<Enqueued> {
   const batch = new Batch(profile);
   const sentAt = profile.now();
   const content: MessageContent = { version: 1, conversation, sentAt, content: { kind: 'text', text } };
-  const messageId = await enqueueContent(profile, batch, content);
+  const { messageId, params } = await enqueueContent(profile, batch, content);
   batch.putMessage(await queuedMessage(profile, content, messageId, { kind: 'text', text }));
-  batch.write((db) => db.conversations.delete(conversation));
-  return batch.commit();
+  batch.setDraft(conversation, '');
+  return { changes: await batch.commit(), sealed: sealedItem(messageId, params) };
 }
 
 /** See `Vault.enqueueCall`. A call is announced once. */
@@ -34,17 +37,21 @@ export async function enqueueCall(
     callId,
     media,
   }: { readonly conversation: UserId; readonly callId: CallId; readonly media: CallMedia },
-): Promise<ChatChanges> {
+): Promise<Enqueued> {
   const batch = new Batch(profile);
   const call = callKey(conversation, callId);
-  if ((await profile.db.calls.get(call)) !== undefined) return batch.commit();
+  if ((await profile.db.calls.get(call)) !== undefined) return { changes: await batch.commit(), sealed: null };
   const sentAt = profile.now();
   const content: MessageContent = { version: 1, conversation, sentAt, content: { kind: 'call', callId, media } };
-  const messageId = await enqueueContent(profile, batch, content);
+  const { messageId, params } = await enqueueContent(profile, batch, content);
   const body: MessageBody = { kind: 'call', callId, media, outcome: 'ongoing', durationMs: null };
   batch.putMessage(await queuedMessage(profile, content, messageId, body));
   batch.write((db) => db.calls.put({ call, callId, messageId, ongoing: 1 }));
-  return batch.commit();
+  return { changes: await batch.commit(), sealed: sealedItem(messageId, params) };
+}
+
+function sealedItem(messageId: MessageId, params: Params | null): Enqueued['sealed'] {
+  return params === null ? null : { kind: 'sealed', messageId, params };
 }
 
 /**
@@ -52,7 +59,11 @@ export async function enqueueCall(
  * all that sealing needs is at hand, it is sealed in the same stroke; a whole backlog is not, since should the other's devices
  * change meanwhile, all of it would be sealed twice and leave a gap in the ratchets.
  */
-export async function enqueueContent(profile: Profile, batch: Batch, content: MessageContent): Promise<MessageId> {
+export async function enqueueContent(
+  profile: Profile,
+  batch: Batch,
+  content: MessageContent,
+): Promise<{ readonly messageId: MessageId; readonly params: Params | null }> {
   const messageId = MessageId.parse(uuidV7(profile.now(), crypto.getRandomValues(new Uint8Array(10))));
   const parsed = MessageContent.parse(content);
   const { conversation } = parsed;
@@ -61,7 +72,7 @@ export async function enqueueContent(profile: Profile, batch: Batch, content: Me
   const params = outcome?.kind === 'sealed' ? outcome.params : null;
   const sealed = await sealOutboxItem(profile, messageId, { content: parsed, params });
   batch.write((db) => db.outbox.add({ messageId, conversation, waiting: 1, sealed }));
-  return messageId;
+  return { messageId, params };
 }
 
 async function queuedMessage(
@@ -70,7 +81,7 @@ async function queuedMessage(
   messageId: MessageId,
   body: MessageBody,
 ): Promise<Message> {
-  const [newest] = await messageRowsBefore(profile, conversation, Number.MAX_SAFE_INTEGER, 1);
+  const newest = await profile.summaries.newest(profile, conversation);
   const order = Math.max(QUEUED_ORDER, (newest?.order ?? 0) + 1);
   return { messageId, conversation, sender: profile.info.userId, mine: true, body, sentAt, order, state: 'queued' };
 }

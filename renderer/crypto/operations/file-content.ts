@@ -51,8 +51,7 @@ export async function fileUnreadable(profile: Profile, batch: Batch, envelope: E
   };
   if ((await batch.message(message.messageId)) !== undefined) return null;
   batch.putMessage(message);
-  const { messageId, conversation } = message;
-  batch.write((db) => db.unread.put({ messageId, conversation }));
+  batch.markUnread(message);
   return message;
 }
 
@@ -67,7 +66,7 @@ async function addMessage(batch: Batch, message: Message): Promise<Message | nul
   batch.putMessage(message);
   if (message.mine) return null;
   const { messageId, conversation } = message;
-  batch.write((db) => db.unread.put({ messageId, conversation }));
+  batch.markUnread(message);
   batch.write((db) => db.receipts.put({ messageId, conversation, state: 'delivered' }));
   return message;
 }
@@ -105,6 +104,5 @@ async function applyOwnReceipt(batch: Batch, conversation: UserId, { state, mess
   if (state !== 'read') return;
   const messages = await Promise.all(messageIds.map((messageId) => batch.message(messageId)));
   const read = messages.flatMap((message) => (message?.conversation === conversation ? [message.messageId] : []));
-  batch.write((db) => db.unread.bulkDelete(read));
-  batch.touch(conversation);
+  batch.markRead(conversation, read);
 }

@@ -1,5 +1,6 @@
 import type { UserId } from '../../../protocol/ids.ts';
-import { messageRowsBefore, openMessageRow, summarise } from '../message-rows.ts';
+import { Batch } from '../batch.ts';
+import { messageRowsBefore, openMessageRow } from '../message-rows.ts';
 import type { MessageRow } from '../../db/profile-database.ts';
 import type { Message } from '../../modules/chat/model.ts';
 import type { Profile } from '../profile.ts';
@@ -11,7 +12,7 @@ export async function conversations(profile: Profile): Promise<readonly Conversa
   const written = await writtenConversations(profile);
   const drafted = await db.conversations.toCollection().primaryKeys();
   const ids = new Set([...written, ...drafted]);
-  return Promise.all([...ids].map((userId) => summarise(profile, userId)));
+  return Promise.all([...ids].map((userId) => profile.summaries.summarise(profile, userId)));
 }
 
 /** Hops from conversation to conversation in the index, without touching the messages between. */
@@ -44,15 +45,12 @@ export async function messages(
 
 /** See `Vault.setDraft`. */
 export async function setDraft(
-  { db, sealer }: Profile,
+  profile: Profile,
   { conversation, text }: { readonly conversation: UserId; readonly text: string },
 ): Promise<void> {
-  if (text === '') await db.conversations.delete(conversation);
-  else
-    await db.conversations.put({
-      userId: conversation,
-      sealed: await sealer.seal('conversations', conversation, text),
-    });
+  const batch = new Batch(profile);
+  batch.setDraft(conversation, text);
+  await batch.commit();
 }
 
 /** See `Vault.recentCalls`. */

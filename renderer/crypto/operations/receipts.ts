@@ -18,9 +18,11 @@ export async function markRead(profile: Profile, conversation: UserId): Promise<
   const due: ReceiptRow[] = read.flatMap((message) =>
     message === undefined ? [] : [{ messageId: message.messageId, conversation, state: 'read' }],
   );
-  batch.write((db) => db.unread.bulkDelete(rows.map(({ messageId }) => messageId)));
   batch.write((db) => db.receipts.bulkPut(due));
-  batch.touch(conversation);
+  batch.markRead(
+    conversation,
+    rows.map(({ messageId }) => messageId),
+  );
   return batch.commit();
 }
 

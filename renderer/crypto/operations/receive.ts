@@ -19,7 +19,10 @@ export async function receive(
   { envelopes, listsChecked }: { readonly envelopes: readonly Envelope[]; readonly listsChecked: readonly UserId[] },
 ): Promise<ReceiveOutcome> {
   const batch = new Batch(profile);
-  const stored = await batch.seen(envelopes.map(envelopeKey));
+  const stored = await batch.seen(
+    envelopes.map(envelopeKey),
+    envelopes.map(({ messageId }) => messageId),
+  );
   const seenBefore = (envelope: Envelope) => batch.marked(envelopeKey(envelope)) ?? stored.get(envelopeKey(envelope));
   const acknowledge: number[] = [];
   const arrived: Message[] = [];

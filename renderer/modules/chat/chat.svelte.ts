@@ -113,8 +113,10 @@ export class Chat implements ChatController {
     const conversation = this.#openedId;
     if (conversation === null || text.trim() === '') return;
     this.#forgetDraft(conversation);
-    this.#apply(await this.#deps.vault.enqueueText({ conversation, text }));
-    this.#outbox.wake(conversation);
+    const { changes, sealed } = await this.#deps.vault.enqueueText({ conversation, text });
+    // It is on its way before the screen is drawn.
+    this.#outbox.wake(conversation, sealed);
+    this.#apply(changes);
   }
 
   async retry(messageId: MessageId): Promise<void> {
@@ -143,8 +145,9 @@ export class Chat implements ChatController {
   }
 
   async callStarted(userId: UserId, callId: CallId, media: CallMedia): Promise<void> {
-    this.#apply(await this.#deps.vault.enqueueCall({ conversation: userId, callId, media }));
-    this.#outbox.wake(userId);
+    const { changes, sealed } = await this.#deps.vault.enqueueCall({ conversation: userId, callId, media });
+    this.#outbox.wake(userId, sealed);
+    this.#apply(changes);
   }
 
   async callEnded(

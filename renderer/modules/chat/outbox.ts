@@ -60,8 +60,8 @@ export class Outbox {
     for (const conversation of await this.#deps.vault.outbox()) this.wake(conversation);
   }
 
-  /** Makes sure that this conversation's lane runs. */
-  wake(conversation: UserId): void {
+  /** Makes sure that this conversation's lane runs. `sealed`: what it begins with, if it does not run yet. */
+  wake(conversation: UserId, sealed: Item | null = null): void {
     const running = this.#running.get(conversation);
     if (running !== undefined) {
       running.woken = true;
@@ -69,7 +69,7 @@ export class Outbox {
     }
     const state = { woken: false };
     this.#running.set(conversation, state);
-    void this.#run(conversation)
+    void this.#run(conversation, sealed)
       .catch((error: unknown) => {
         if (!(error instanceof OfflineError)) this.#deps.report(error);
       })
@@ -80,11 +80,13 @@ export class Outbox {
       });
   }
 
-  async #run(conversation: UserId): Promise<void> {
+  async #run(conversation: UserId, sealed: Item | null): Promise<void> {
     const lane: Lane = { failures: 0, again: false };
+    let atHand = sealed;
     let next: Next = 'continue';
     while (next === 'continue' && isLive(this.#deps.connection.state)) {
-      const outcome = await this.#deps.vault.sealNext({ conversation, again: lane.again });
+      const outcome = atHand ?? (await this.#deps.vault.sealNext({ conversation, again: lane.again }));
+      atHand = null;
       if (outcome.kind === 'idle') return;
       try {
         next = await this.#step(outcome, lane);
