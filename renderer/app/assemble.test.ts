@@ -54,12 +54,18 @@ describe('two people at a real server', () => {
     await until(() => ada.states()[0] === 'delivered', 'the receipt arrives');
     expect(ben.chat.unread).toBe(1);
     expect(ben.notifications).toEqual(['hello']);
-    await ben.chat.markRead();
-    await until(() => ada.states()[0] === 'read', 'the read receipt arrives');
+    ben.chat.watch(true);
     expect(ben.chat.unread).toBe(0);
+    await until(() => ada.states()[0] === 'read', 'the read receipt arrives');
+    await ada.chat.send('again');
+    await until(() => ben.texts().length === 2, 'the next one arrives');
+    expect(ben.chat.unread, 'while it is being looked at').toBe(0);
+    await until(() => ada.states()[1] === 'read', 'its read receipt arrives');
+    ben.chat.watch(false);
+    expect(ben.chat.unread, 'it was marked, not only hidden').toBe(0);
     await ben.chat.send('and back');
-    await until(() => ada.texts().length === 2, 'the answer arrives');
-    expect(ada.texts()).toEqual(['hello', 'and back']);
+    await until(() => ada.texts().length === 3, 'the answer arrives');
+    expect(ada.texts()).toEqual(['hello', 'again', 'and back']);
     expect(ada.chat.conversations.map(({ person }) => person.displayName)).toEqual([
       ada.contacts.person(ben.userId).displayName,
     ]);

@@ -4,6 +4,14 @@ export type PluralForms = Partial<Record<Intl.LDMLPluralRule, string>> & { reado
 /** Chooses the form for `value` by the language's rules (CLDR) and puts the number in, grouped as the language does. */
 export function plural(rules: Intl.PluralRules, value: number, forms: PluralForms): string {
   const form = forms[rules.select(value)] ?? forms.other;
-  const number = new Intl.NumberFormat(rules.resolvedOptions().locale).format(value);
-  return form.replaceAll('#', number);
+  return form.replaceAll('#', numbersOf(rules).format(value));
+}
+
+/** Made once for each language, since making one takes about a millisecond. */
+const numberFormats = new WeakMap<Intl.PluralRules, Intl.NumberFormat>();
+
+function numbersOf(rules: Intl.PluralRules): Intl.NumberFormat {
+  const known = numberFormats.get(rules) ?? new Intl.NumberFormat(rules.resolvedOptions().locale);
+  numberFormats.set(rules, known);
+  return known;
 }

@@ -18,6 +18,8 @@ import { Receipts } from './receipts.ts';
 const PAGE = 50;
 /** Between the last key and the draft's being written, in milliseconds. */
 const DRAFT_MS = 400;
+/** What is seen within this time is marked as read together, and after it is on the screen. Milliseconds. */
+const READ_MS = 50;
 
 export interface ChatDependencies {
   readonly connection: Connection;
@@ -48,6 +50,10 @@ export class Chat implements ChatController {
     this.#openedId === null ? null : this.#conversation(this.#openedId),
   );
   readonly unread: number = $derived(this.conversations.reduce((sum, { unread }) => sum + unread, 0));
+  /** The opened conversation while its end is being looked at. */
+  #watchedId: UserId | null = $state.raw(null);
+  #readTimer: ReturnType<typeof setTimeout> | undefined;
+  #badge = 0;
   #draftTimer: ReturnType<typeof setTimeout> | undefined;
   #unwrittenDraft: { readonly conversation: UserId; readonly text: string } | null = null;
   #loaded = false;
@@ -74,7 +80,7 @@ export class Chat implements ChatController {
     const summaries = await this.#deps.vault.conversations();
     this.#summaries = new Map(summaries.map((summary) => [summary.userId, summary]));
     this.#loaded = true;
-    this.#deps.host.setBadge(this.unread);
+    this.#showBadge();
   }
 
   clear(): void {
@@ -82,7 +88,7 @@ export class Chat implements ChatController {
     this.close();
     for (const part of [this.#inbox, this.#receipts, this.#callEntries]) part.clear();
     this.#summaries = new Map();
-    this.#deps.host.setBadge(0);
+    this.#showBadge();
   }
 
   async open(userId: UserId): Promise<void> {
@@ -95,6 +101,7 @@ export class Chat implements ChatController {
   close(): void {
     void this.#writeDraft();
     this.#openedId = null;
+    this.#watchedId = null;
     this.messages = [];
     this.hasOlder = false;
   }
@@ -137,11 +144,9 @@ export class Chat implements ChatController {
     this.#draftTimer = setTimeout(() => void this.#writeDraft(), DRAFT_MS);
   }
 
-  async markRead(): Promise<void> {
-    const conversation = this.#openedId;
-    if (conversation === null || (this.#summaries.get(conversation)?.unread ?? 0) === 0) return;
-    this.#apply(await this.#deps.vault.markRead(conversation));
-    this.#receipts.schedule();
+  watch(seesEnd: boolean): void {
+    this.#watchedId = seesEnd ? this.#openedId : null;
+    this.#scheduleRead();
   }
 
   async callStarted(userId: UserId, callId: CallId, media: CallMedia): Promise<void> {
@@ -228,7 +233,29 @@ export class Chat implements ChatController {
       summary.userId === draft?.conversation ? { ...summary, draft: draft.text } : summary,
     );
     this.#summaries = new Map([...this.#summaries, ...news.map((summary) => [summary.userId, summary] as const)]);
-    this.#deps.host.setBadge(this.unread);
+    this.#showBadge();
+    this.#scheduleRead();
+  }
+
+  #scheduleRead(): void {
+    const conversation = this.#watchedId;
+    if (conversation === null || (this.#summaries.get(conversation)?.unread ?? 0) === 0) return;
+    this.#readTimer ??= setTimeout(() => {
+      this.#readTimer = undefined;
+      void this.#markRead(conversation).catch(this.#deps.report);
+    }, READ_MS);
+  }
+
+  async #markRead(conversation: UserId): Promise<void> {
+    if (!this.#loaded) return;
+    this.#apply(await this.#deps.vault.markRead(conversation));
+    this.#receipts.schedule();
+  }
+
+  #showBadge(): void {
+    if (this.#badge === this.unread) return;
+    this.#badge = this.unread;
+    this.#deps.host.setBadge(this.#badge);
   }
 
   /** Older than what is loaded stays unloaded, or the pages would have a hole. */
@@ -246,7 +273,9 @@ export class Chat implements ChatController {
 
   #conversation(userId: UserId): Conversation {
     const summary = this.#summaries.get(userId) ?? emptySummary(userId);
-    return { ...summary, person: this.#deps.contacts.person(userId) };
+    // What is being looked at is not unread, even for the moment until it is marked.
+    const unread = userId === this.#watchedId ? 0 : summary.unread;
+    return { ...summary, unread, person: this.#deps.contacts.person(userId) };
   }
 
   #change(userId: UserId, change: Partial<ConversationSummary>): void {

@@ -67,8 +67,8 @@ export interface ChatController {
   retry(messageId: MessageId): Promise<void>;
   discard(messageId: MessageId): Promise<void>;
   setDraft(text: string): void;
-  /** The person sees the end of the opened conversation. */
-  markRead(): Promise<void>;
+  /** Whether the person sees the end of the opened conversation: what is there, and what comes meanwhile, is read. */
+  watch(seesEnd: boolean): void;
   /** Writes the entry of a call and tells the other person's devices (`call` content). */
   callStarted(userId: UserId, callId: CallId, media: CallMedia): Promise<void>;
   /** Sets the outcome of a call's entry (its own device's view); creates the entry where it is missing. */
