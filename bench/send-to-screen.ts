@@ -8,6 +8,10 @@ import { report } from './report.ts';
 import { percentile } from './statistics.ts';
 
 const MESSAGES = 60;
+/** Between messages: a person's pace, by which the receipts of the last one are through. Milliseconds. */
+const PAUSE_MS = 400;
+/** Between the last key and the click, by which what was typed is drawn. Milliseconds. */
+const TYPED_MS = 100;
 
 /** Resolves with the epoch time (ms, fractional) of the first frame that shows `text` inside `selector`. */
 async function shownAt(page: Page, selector: string, text: string): Promise<number> {
@@ -35,6 +39,7 @@ async function teahouse(): Promise<number[]> {
     for (let n = 0; n < MESSAGES + 5; n++) {
       const text = `measured message number ${n}`;
       await pair.ada.messageField.fill(text);
+      await pair.ada.page.waitForTimeout(TYPED_MS);
       const seen = shownAt(pair.ben.page, '[role="log"]', text);
       const clicked = await pair.ada.page.getByRole('button', { name: 'Send', exact: true }).evaluate((button) => {
         const now = performance.timeOrigin + performance.now();
@@ -44,7 +49,7 @@ async function teahouse(): Promise<number[]> {
       // The first few warm both ends up: session set-up, compiled code.
       if (n >= 5) samples.push((await seen) - clicked);
       else await seen;
-      await pair.ben.page.waitForTimeout(120);
+      await pair.ben.page.waitForTimeout(PAUSE_MS);
     }
   } finally {
     await pair.close();
@@ -89,7 +94,7 @@ async function rawRelay(browser: Browser): Promise<number[]> {
       return now;
     }, text);
     samples.push((await seen) - sent);
-    await receiver.waitForTimeout(60);
+    await receiver.waitForTimeout(PAUSE_MS);
   }
   relay.close();
   http.close();

@@ -1,5 +1,6 @@
+import { sha256 } from '@noble/hashes/sha2.js';
 import type { DeviceAddress, MessageId } from '../../protocol/ids.ts';
-import { concat, sha256, utf8 } from '../bytes.ts';
+import { concat, utf8 } from '../bytes.ts';
 import type { Bytes } from '../bytes.ts';
 
 /** What the body is bound to: who sent it and under which id. Ids have a fixed alphabet, so the text is unambiguous. */
@@ -12,6 +13,6 @@ export function associatedData(sender: DeviceAddress, messageId: MessageId): Byt
  * has the key can make another body that opens under it. The digest of the very body and its associated data binds
  * the key to this message, so that one recipient cannot put other words into the sender's mouth before another.
  */
-export async function payloadDigest(payload: Bytes, additionalData: Bytes): Promise<Bytes> {
-  return sha256(concat(await sha256(additionalData), payload));
+export function payloadDigest(payload: Bytes, additionalData: Bytes): Uint8Array {
+  return sha256(concat(sha256(additionalData), payload));
 }

@@ -29,7 +29,7 @@ export async function openEnvelope(
 
   const payload = fromBase64(parsed.data.payload);
   const additionalData = associatedData(sender, messageId);
-  if (!constantTimeEqual(plaintext.subarray(32), await payloadDigest(payload, additionalData))) {
+  if (!constantTimeEqual(plaintext.subarray(32), payloadDigest(payload, additionalData))) {
     throw new CryptoError('tampered', 'the body is not the one the key was made for');
   }
   const body = await openBody(plaintext.slice(0, 32), payload, additionalData);

@@ -39,7 +39,7 @@ export async function sealMessage(options: {
   const additionalData = associatedData(sender, messageId);
   const key = randomBytes(32);
   const payload = await sealBody(key, content, additionalData);
-  const wrappedPlaintext = concat(key, await payloadDigest(payload, additionalData));
+  const wrappedPlaintext = concat(key, payloadDigest(payload, additionalData));
 
   const staged = new StagedStore(store);
   const sealedFor: Recipient[] = [];

@@ -28,7 +28,7 @@ export class Batch {
   /** Rows that were read for this batch ahead of time; null for those that are not there. */
   readonly #stored = new Map<MessageId, MessageRow | null>();
   readonly #touched = new Set<UserId>();
-  readonly #writes: Write[] = [];
+  readonly #writes: (Write | Promise<Write>)[] = [];
   readonly #afterwards: (() => void)[] = [];
 
   constructor(profile: Profile) {
@@ -109,8 +109,10 @@ export class Batch {
     this.#touched.add(conversation);
   }
 
-  /** Any other write; it must touch nothing but the database, or the transaction ends early. */
-  write(write: Write): void {
+  /** Any other write, or one whose row is being sealed; it must touch nothing but the database, or the transaction ends early. */
+  write(write: Write | Promise<Write>): void {
+    // Its failure is the commit's.
+    if (write instanceof Promise) write.catch(() => {});
     this.#writes.push(write);
   }
 
@@ -122,10 +124,11 @@ export class Batch {
   async commit(): Promise<ChatChanges> {
     const profile = this.#profile;
     const messages = [...this.#messages.values()];
-    const rows = await Promise.all(messages.map((message) => sealMessageRow(profile, message)));
-    const [sessions, drafts] = await Promise.all([
+    const [rows, sessions, drafts, others] = await Promise.all([
+      Promise.all(messages.map((message) => sealMessageRow(profile, message))),
       sessionWrites(profile, this.sessions.changes(), this.#renew),
       this.#draftWrites(),
+      Promise.all(this.#writes),
     ]);
     const { db } = profile;
     const unread = [...this.#unread].flatMap(([conversation, ids]) =>
@@ -142,7 +145,7 @@ export class Batch {
       ...(unread.length > 0 ? [() => db.unread.bulkPut(unread)] : []),
       ...(read.length > 0 ? [() => db.unread.bulkDelete(read)] : []),
       ...drafts,
-      ...this.#writes,
+      ...others,
     ];
     await db.transaction('rw', db.tables, () => Promise.all(writes.map((write) => write(db))));
     sessions.committed();

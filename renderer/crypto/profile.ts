@@ -43,6 +43,8 @@ export interface Profile {
   readonly peers: Map<UserId, Peer>;
   readonly sessions: SessionCache;
   readonly summaries: SummaryCache;
+  /** Conversations in whose outbox nothing waits, as far as is known without looking. */
+  readonly outboxEmpty: Set<UserId>;
 }
 
 /** This device's address. Throws before it has keys. */

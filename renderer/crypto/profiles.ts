@@ -119,6 +119,7 @@ export class Profiles {
       peers: new Map(),
       sessions: new SessionCache(),
       summaries: new SummaryCache(),
+      outboxEmpty: new Set(),
     };
     profile.device = await readSecret<DeviceSecrets>(profile, 'device');
     for (const row of await db.peers.toArray()) {

@@ -67,12 +67,19 @@ export async function enqueueContent(
   const messageId = MessageId.parse(uuidV7(profile.now(), crypto.getRandomValues(new Uint8Array(10))));
   const parsed = MessageContent.parse(content);
   const { conversation } = parsed;
-  const waiting = await profile.db.outbox.where('[waiting+conversation]').equals([1, conversation]).count();
-  const outcome = waiting === 0 ? await sealContent(profile, batch, messageId, parsed) : null;
+  const outcome = (await isOutboxEmpty(profile, conversation))
+    ? await sealContent(profile, batch, messageId, parsed)
+    : null;
+  profile.outboxEmpty.delete(conversation);
   const params = outcome?.kind === 'sealed' ? outcome.params : null;
-  const sealed = await sealOutboxItem(profile, messageId, { content: parsed, params });
-  batch.write((db) => db.outbox.add({ messageId, conversation, waiting: 1, sealed }));
+  const sealing = sealOutboxItem(profile, messageId, { content: parsed, params });
+  batch.write(sealing.then((sealed) => (db) => db.outbox.add({ messageId, conversation, waiting: 1, sealed })));
   return { messageId, params };
+}
+
+async function isOutboxEmpty({ db, outboxEmpty }: Profile, conversation: UserId): Promise<boolean> {
+  if (outboxEmpty.has(conversation)) return true;
+  return (await db.outbox.where('[waiting+conversation]').equals([1, conversation]).count()) === 0;
 }
 
 async function queuedMessage(

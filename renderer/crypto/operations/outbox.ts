@@ -49,6 +49,7 @@ export async function retry(profile: Profile, messageId: MessageId): Promise<Cha
   const batch = new Batch(profile);
   const message = await batch.message(messageId);
   if (message?.state !== 'failed') return batch.commit();
+  profile.outboxEmpty.delete(message.conversation);
   batch.write((db) => db.outbox.where('messageId').equals(messageId).modify({ waiting: 1 }));
   batch.putMessage({ ...message, state: 'queued' });
   return batch.commit();

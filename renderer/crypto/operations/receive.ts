@@ -19,6 +19,7 @@ export async function receive(
   { envelopes, listsChecked }: { readonly envelopes: readonly Envelope[]; readonly listsChecked: readonly UserId[] },
 ): Promise<ReceiveOutcome> {
   const batch = new Batch(profile);
+  const opening = openFirst(profile, batch, envelopes[0]);
   const stored = await batch.seen(
     envelopes.map(envelopeKey),
     envelopes.map(({ messageId }) => messageId),
@@ -35,12 +36,26 @@ export async function receive(
         needLists = [envelope.sender.userId];
         break;
       }
-      const message = await receiveOne(profile, batch, { envelope, identityKey, again: seen !== undefined });
+      const again = seen !== undefined;
+      const first = envelope === envelopes[0] ? opening : null;
+      const message = await receiveOne(profile, batch, { envelope, identityKey, again }, first);
       if (message !== null) arrived.push(message);
     }
     acknowledge.push(envelope.queueId);
   }
   return { acknowledge, arrived, needLists, changes: await batch.commit() };
+}
+
+type Opening = ReturnType<typeof openEnvelope>;
+
+/** Begins to open the first envelope while it is being looked up whether it is new: mostly it is, and mostly alone. */
+function openFirst(profile: Profile, batch: Batch, envelope: Envelope | undefined): Opening | null {
+  const identityKey = envelope === undefined ? null : listedIdentity(profile, envelope);
+  if (envelope === undefined || identityKey === null) return null;
+  const opening = openEnvelope(envelope, batch.sessions, fromBase64(identityKey));
+  // If it is not new, nobody asks how it went.
+  opening.catch(() => {});
+  return opening;
 }
 
 function envelopeKey({ sender, messageId }: Envelope): string {
@@ -62,12 +77,17 @@ interface Incoming {
 }
 
 /** Takes one envelope into the batch. Returns the message if it is a new one of somebody else. */
-async function receiveOne(profile: Profile, batch: Batch, incoming: Incoming): Promise<Message | null> {
+async function receiveOne(
+  profile: Profile,
+  batch: Batch,
+  incoming: Incoming,
+  opening: Opening | null,
+): Promise<Message | null> {
   const { envelope, identityKey } = incoming;
   try {
     // Only devices on a verified list are believed.
     if (identityKey === null) throw new CryptoError('identity_changed', 'the device is not on its account’s list');
-    const { content, changes } = await openEnvelope(envelope, batch.sessions, fromBase64(identityKey));
+    const { content, changes } = await (opening ?? openEnvelope(envelope, batch.sessions, fromBase64(identityKey)));
     batch.sessions.stage(changes);
     batch.markSeen(envelopeKey(envelope), true);
     return await fileContent(profile, batch, envelope, content);

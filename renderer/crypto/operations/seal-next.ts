@@ -11,7 +11,10 @@ export async function sealNext(
   { conversation, again }: { readonly conversation: UserId; readonly again: boolean },
 ): Promise<SealOutcome> {
   const row = await profile.db.outbox.where('[waiting+conversation]').equals([1, conversation]).first();
-  if (row === undefined) return { kind: 'idle' };
+  if (row === undefined) {
+    profile.outboxEmpty.add(conversation);
+    return { kind: 'idle' };
+  }
   const { messageId } = row;
   const item = await openOutboxItem(profile, row);
   if (item.params !== null && !again) return { kind: 'sealed', messageId, params: item.params };

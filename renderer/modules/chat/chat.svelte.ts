@@ -85,6 +85,8 @@ export class Chat implements ChatController {
 
   clear(): void {
     this.#loaded = false;
+    clearTimeout(this.#readTimer);
+    this.#readTimer = undefined;
     this.close();
     for (const part of [this.#inbox, this.#receipts, this.#callEntries]) part.clear();
     this.#summaries = new Map();
