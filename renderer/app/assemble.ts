@@ -39,7 +39,11 @@ export function assemble({ host, connection, keys, createOwnership, isLooking, r
     startVault: () => keys.start(),
     ownership,
     async enter({ account, deviceId }) {
-      await Promise.all([contacts.load(), devices.load({ userId: account.userId, deviceId }), chat.load()]);
+      await Promise.all([
+        contacts.load(),
+        devices.load({ userId: account.userId, deviceId }),
+        chat.load(account.userId),
+      ]);
       onReady();
     },
     leave() {

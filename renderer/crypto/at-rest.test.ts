@@ -50,7 +50,7 @@ describe('what is stored', () => {
     await ada.write(ben, WORDS);
     await ben.fetch();
     await ada.vault.setDraft({ conversation: ben.userId, text: 'half a sentence' });
-    await ada.vault.enqueueText({ conversation: ben.userId, text: 'waits in the outbox' });
+    await ada.enqueue(ben, 'waits in the outbox');
     for (const client of [ada, ben]) {
       const stored = await dump(client.disk);
       expect(stored).toContain(client === ada ? ben.userId : ada.userId);

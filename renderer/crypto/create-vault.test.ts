@@ -37,7 +37,7 @@ describe('two people', () => {
   });
 
   it('see sent, delivered and read, and a late receipt undoes nothing', async () => {
-    await ada.vault.enqueueText({ conversation: ben.userId, text: 'seen?' });
+    await ada.enqueue(ben, 'seen?');
     expect(await ada.states(ben)).toEqual(['queued']);
     await ada.flush();
     expect(await ada.states(ben)).toEqual(['sent']);
@@ -79,7 +79,7 @@ describe('two people', () => {
   });
 
   it('page through a long history without a hole', async () => {
-    for (let i = 0; i < 25; i += 1) await ada.vault.enqueueText({ conversation: ben.userId, text: String(i) });
+    for (let i = 0; i < 25; i += 1) await ada.enqueue(ben, String(i));
     await ada.flush();
     const newest = await ada.vault.messages({ conversation: ben.userId, before: null, limit: 10 });
     const older = await ada.vault.messages({ conversation: ben.userId, before: newest.messages[0]!.order, limit: 20 });
@@ -92,7 +92,7 @@ describe('two people', () => {
 
 describe('a crash', () => {
   it('between sealing and sending sends the very same bytes', async () => {
-    await ada.vault.enqueueText({ conversation: ben.userId, text: 'once' });
+    await ada.enqueue(ben, 'once');
     await ada.fetchLists([ben.userId]);
     await ada.vault.startSessions(relay.takeBundles([ben.address]));
     const before = await ada.vault.sealNext({ conversation: ben.userId, again: false });
@@ -106,7 +106,7 @@ describe('a crash', () => {
   });
 
   it('after sending changes nothing for anybody', async () => {
-    await ada.vault.enqueueText({ conversation: ben.userId, text: 'once' });
+    await ada.enqueue(ben, 'once');
     await ada.fetchLists([ben.userId]);
     await ada.vault.startSessions(relay.takeBundles([ben.address]));
     const sealed = await ada.vault.sealNext({ conversation: ben.userId, again: false });
@@ -147,8 +147,8 @@ describe('a crash', () => {
 
 describe('order', () => {
   it('puts what is queued last and sends it in the order of writing', async () => {
-    await ada.vault.enqueueText({ conversation: ben.userId, text: 'a' });
-    await ada.vault.enqueueText({ conversation: ben.userId, text: 'b' });
+    await ada.enqueue(ben, 'a');
+    await ada.enqueue(ben, 'b');
     await ben.write(ada, 'from Ben');
     await ada.fetch();
     expect(await ada.texts(ben)).toEqual(['from Ben', 'a', 'b']);
@@ -159,8 +159,8 @@ describe('order', () => {
   });
 
   it('lets what failed be sent again or thrown away', async () => {
-    await ada.vault.enqueueText({ conversation: ben.userId, text: 'kept' });
-    await ada.vault.enqueueText({ conversation: ben.userId, text: 'thrown away' });
+    await ada.enqueue(ben, 'kept');
+    await ada.enqueue(ben, 'thrown away');
     const [kept, thrown] = await ada.messages(ben);
     await ada.vault.sendFailed(kept!.messageId);
     await ada.vault.sendFailed(thrown!.messageId);

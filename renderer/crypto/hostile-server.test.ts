@@ -190,7 +190,7 @@ describe('a forged device list', () => {
     const payload = JSON.stringify({ ...list, version: 2, devices: [...list.devices, silent] });
     relay.lists.set(ben.userId, { ...genuine, payload });
     await ada.fetchLists([ben.userId]);
-    await ada.vault.enqueueText({ conversation: ben.userId, text: 'to one device' });
+    await ada.enqueue(ben, 'to one device');
     const outcome = await ada.vault.sealNext({ conversation: ben.userId, again: true });
     if (outcome.kind !== 'sealed') throw new Error('not sealed');
     expect(outcome.params.recipients[0]?.keys.map(({ deviceId }) => deviceId)).toEqual([ben.address.deviceId]);
@@ -214,7 +214,7 @@ describe('prekey bundles', () => {
     await ada.fetchLists([ben.userId]);
     const [bundle] = relay.takeBundles([eve.address]);
     await ada.vault.startSessions([{ ...bundle!, ...ben.address }]);
-    await ada.vault.enqueueText({ conversation: ben.userId, text: 'secret' });
+    await ada.enqueue(ben, 'secret');
     const outcome = await ada.vault.sealNext({ conversation: ben.userId, again: false });
     expect(outcome).toMatchObject({ kind: 'need-bundles', devices: [ben.address] });
   });

@@ -3,9 +3,6 @@ import type { MessageRow } from '../db/profile-database.ts';
 import type { DeliveryState, Message, MessageBody } from '../modules/chat/model.ts';
 import type { Profile } from './profile.ts';
 
-/** Queued messages sort after everything that has a position: microseconds reach this in the year 2223. */
-export const QUEUED_ORDER = 8_000_000_000_000_000;
-
 /** The part of a message that is sealed. */
 interface SealedPart {
   readonly sender: UserId;

@@ -38,7 +38,7 @@ describe('a second device', () => {
   it('that a sender does not know yet makes the send stale, which is repaired', async () => {
     await ada.write(ben, 'to one device');
     const second = await TestClient.link(ben);
-    await ada.vault.enqueueText({ conversation: ben.userId, text: 'to two' });
+    await ada.enqueue(ben, 'to two');
     expect(await ada.flush()).toBe(1);
     await ben.fetch();
     await second.fetch();
@@ -58,7 +58,7 @@ describe('a second device', () => {
     await ben.fetch();
     expect(await ben.texts(ada)).toEqual(['to both', 'to one']);
 
-    await second.vault.enqueueText({ conversation: ada.userId, text: 'I am still here' });
+    await second.enqueue(ada, 'I am still here');
     await second.fetchLists([ada.userId]);
     await second.vault.startSessions(relay.takeBundles([ada.address, ben.address]));
     const sealed = await second.vault.sealNext({ conversation: ada.userId, again: false });
@@ -138,7 +138,7 @@ describe('linking', () => {
     const second = await TestClient.link(ada);
     await second.write(ben, 'kept');
     await ben.fetch();
-    await second.vault.enqueueText({ conversation: ben.userId, text: 'waits' });
+    await second.enqueue(ben, 'waits');
     await second.vault.sealNext({ conversation: ben.userId, again: false });
     const { list: without } = await ada.vault.changeOwnList({ remove: second.address.deviceId });
     relay.lists.set(ada.userId, without);

@@ -173,8 +173,14 @@ export interface Vault {
     readonly listsChecked: readonly UserId[];
   }): Promise<ReceiveOutcome>;
 
-  /** Writes a message of one's own and its place in the outbox. */
-  enqueueText(input: { readonly conversation: UserId; readonly text: string }): Promise<Enqueued>;
+  /** Writes a message of one's own and its place in the outbox. `messageId` is new (`newMessageId`). */
+  enqueueText(input: {
+    readonly conversation: UserId;
+    readonly messageId: MessageId;
+    readonly text: string;
+    /** Milliseconds since the Unix epoch. */
+    readonly sentAt: number;
+  }): Promise<Enqueued>;
   enqueueCall(input: {
     readonly conversation: UserId;
     readonly callId: CallId;

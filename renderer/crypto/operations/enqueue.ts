@@ -1,14 +1,12 @@
 import { MessageContent } from '../../../protocol/chat.ts';
 import type { CallMedia, send } from '../../../protocol/chat.ts';
-import { MessageId } from '../../../protocol/ids.ts';
-import type { CallId, UserId } from '../../../protocol/ids.ts';
+import type { CallId, MessageId, UserId } from '../../../protocol/ids.ts';
 import type { ParamsOf } from '../../../protocol/method.ts';
-import { uuidV7 } from '../../../protocol/uuid.ts';
 import type { Message, MessageBody } from '../../modules/chat/model.ts';
 import { Batch } from '../batch.ts';
-import { QUEUED_ORDER } from '../message-rows.ts';
 import type { Profile } from '../profile.ts';
-import type { Enqueued } from '../vault.ts';
+import { newMessageId, queuedOrder } from '../queued-message.ts';
+import type { Enqueued, Vault } from '../vault.ts';
 import { callKey } from './calls.ts';
 import { sealOutboxItem } from './outbox-items.ts';
 import { sealContent } from './seal-content.ts';
@@ -18,12 +16,11 @@ type Params = ParamsOf<typeof send>;
 /** See `Vault.enqueueText`. Takes the draft's place. */
 export async function enqueueText(
   profile: Profile,
-  { conversation, text }: { readonly conversation: UserId; readonly text: string },
+  { conversation, messageId, text, sentAt }: Parameters<Vault['enqueueText']>[0],
 ): Promise<Enqueued> {
   const batch = new Batch(profile);
-  const sentAt = profile.now();
   const content: MessageContent = { version: 1, conversation, sentAt, content: { kind: 'text', text } };
-  const { messageId, params } = await enqueueContent(profile, batch, content);
+  const params = await enqueueContent(profile, batch, messageId, content);
   batch.putMessage(await queuedMessage(profile, content, messageId, { kind: 'text', text }));
   batch.setDraft(conversation, '');
   return { changes: await batch.commit(), sealed: sealedItem(messageId, params) };
@@ -43,7 +40,8 @@ export async function enqueueCall(
   if ((await profile.db.calls.get(call)) !== undefined) return { changes: await batch.commit(), sealed: null };
   const sentAt = profile.now();
   const content: MessageContent = { version: 1, conversation, sentAt, content: { kind: 'call', callId, media } };
-  const { messageId, params } = await enqueueContent(profile, batch, content);
+  const messageId = newMessageId(sentAt);
+  const params = await enqueueContent(profile, batch, messageId, content);
   const body: MessageBody = { kind: 'call', callId, media, outcome: 'ongoing', durationMs: null };
   batch.putMessage(await queuedMessage(profile, content, messageId, body));
   batch.write((db) => db.calls.put({ call, callId, messageId, ongoing: 1 }));
@@ -55,16 +53,16 @@ function sealedItem(messageId: MessageId, params: Params | null): Enqueued['seal
 }
 
 /**
- * Puts content into the outbox under a new message id. Throws if it is not a message. Where nothing is waiting before it and
+ * Puts content into the outbox under a message id that is new. Returns what is to be sent, if it is sealed already. Throws if it is not a message. Where nothing is waiting before it and
  * all that sealing needs is at hand, it is sealed in the same stroke; a whole backlog is not, since should the other's devices
  * change meanwhile, all of it would be sealed twice and leave a gap in the ratchets.
  */
 export async function enqueueContent(
   profile: Profile,
   batch: Batch,
+  messageId: MessageId,
   content: MessageContent,
-): Promise<{ readonly messageId: MessageId; readonly params: Params | null }> {
-  const messageId = MessageId.parse(uuidV7(profile.now(), crypto.getRandomValues(new Uint8Array(10))));
+): Promise<Params | null> {
   const parsed = MessageContent.parse(content);
   const { conversation } = parsed;
   const outcome = (await isOutboxEmpty(profile, conversation))
@@ -74,7 +72,7 @@ export async function enqueueContent(
   const params = outcome?.kind === 'sealed' ? outcome.params : null;
   const sealing = sealOutboxItem(profile, messageId, { content: parsed, params });
   batch.write(sealing.then((sealed) => (db) => db.outbox.add({ messageId, conversation, waiting: 1, sealed })));
-  return { messageId, params };
+  return params;
 }
 
 async function isOutboxEmpty({ db, outboxEmpty }: Profile, conversation: UserId): Promise<boolean> {
@@ -88,7 +86,6 @@ async function queuedMessage(
   messageId: MessageId,
   body: MessageBody,
 ): Promise<Message> {
-  const newest = await profile.summaries.newest(profile, conversation);
-  const order = Math.max(QUEUED_ORDER, (newest?.order ?? 0) + 1);
+  const order = queuedOrder(await profile.summaries.newest(profile, conversation));
   return { messageId, conversation, sender: profile.info.userId, mine: true, body, sentAt, order, state: 'queued' };
 }

@@ -3,6 +3,7 @@ import type { ReceiptRow } from '../../db/profile-database.ts';
 import { Batch } from '../batch.ts';
 import { findMessage } from '../message-rows.ts';
 import type { Profile } from '../profile.ts';
+import { newMessageId } from '../queued-message.ts';
 import type { ChatChanges } from '../vault.ts';
 import { enqueueContent } from './enqueue.ts';
 
@@ -46,5 +47,6 @@ async function enqueueReceipt(profile: Profile, batch: Batch, rows: readonly Rec
   const { conversation, state } = first;
   const messageIds = rows.map(({ messageId }) => messageId);
   const content = { kind: 'receipt', state, messageIds } as const;
-  await enqueueContent(profile, batch, { version: 1, conversation, sentAt: profile.now(), content });
+  const sentAt = profile.now();
+  await enqueueContent(profile, batch, newMessageId(sentAt), { version: 1, conversation, sentAt, content });
 }

@@ -4,6 +4,7 @@ import type { Envelope } from '../../../protocol/chat.ts';
 import type { DeviceAddress, UserId } from '../../../protocol/ids.ts';
 import type { Message } from '../../modules/chat/model.ts';
 import { createVault } from '../create-vault.ts';
+import { newMessageId } from '../queued-message.ts';
 import type { ReceiveOutcome, Vault } from '../vault.ts';
 import type { Relay } from './relay.ts';
 
@@ -77,8 +78,13 @@ export class TestClient {
   }
 
   async write(to: TestClient, text: string): Promise<void> {
-    await this.vault.enqueueText({ conversation: to.userId, text });
+    await this.enqueue(to, text);
     await this.flush();
+  }
+
+  async enqueue(to: TestClient, text: string): Promise<void> {
+    const sentAt = Date.now();
+    await this.vault.enqueueText({ conversation: to.userId, messageId: newMessageId(sentAt), text, sentAt });
   }
 
   /** Sends everything that waits. Returns how often something was refused as stale. */

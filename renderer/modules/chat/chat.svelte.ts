@@ -3,6 +3,7 @@ import type { CallMedia } from '../../../protocol/chat.ts';
 import { listChanged } from '../../../protocol/devices.ts';
 import type { CallId, MessageId, UserId } from '../../../protocol/ids.ts';
 import type { ChatChanges, ConversationSummary, ReceiveOutcome, Vault } from '../../crypto/vault.ts';
+import { newMessageId, queuedOrder } from '../../crypto/queued-message.ts';
 import type { Host } from '../../host/host.ts';
 import type { Connection } from '../../net/connection.ts';
 import { isLinked } from '../../net/when-online.ts';
@@ -54,6 +55,7 @@ export class Chat implements ChatController {
   #watchedId: UserId | null = $state.raw(null);
   #readTimer: ReturnType<typeof setTimeout> | undefined;
   #badge = 0;
+  #ownId = '' as UserId;
   #draftTimer: ReturnType<typeof setTimeout> | undefined;
   #unwrittenDraft: { readonly conversation: UserId; readonly text: string } | null = null;
   #loaded = false;
@@ -76,7 +78,9 @@ export class Chat implements ChatController {
     });
   }
 
-  async load(): Promise<void> {
+  /** `ownId`: the account that the vault has open. */
+  async load(ownId: UserId): Promise<void> {
+    this.#ownId = ownId;
     const summaries = await this.#deps.vault.conversations();
     this.#summaries = new Map(summaries.map((summary) => [summary.userId, summary]));
     this.#loaded = true;
@@ -121,11 +125,21 @@ export class Chat implements ChatController {
   async send(text: string): Promise<void> {
     const conversation = this.#openedId;
     if (conversation === null || text.trim() === '') return;
-    this.#forgetDraft(conversation);
-    const { changes, sealed } = await this.#deps.vault.enqueueText({ conversation, text });
-    // It is on its way before the screen is drawn.
-    this.#outbox.wake(conversation, sealed);
-    this.#apply(changes);
+    const before = this.#summaries.get(conversation) ?? emptySummary(conversation);
+    const message = this.#showQueued(before, text);
+    const { messageId, sentAt } = message;
+    try {
+      const { changes, sealed } = await this.#deps.vault.enqueueText({ conversation, messageId, text, sentAt });
+      // It is on its way before the screen is drawn.
+      this.#outbox.wake(conversation, sealed);
+      this.#apply(changes);
+    } catch (error) {
+      // It was not kept, so it is not there.
+      const summary = this.#summaries.get(conversation);
+      const conversations = summary?.last === message ? [{ ...summary, last: before.last }] : [];
+      this.#apply({ messages: [], removed: [messageId], conversations });
+      throw error;
+    }
   }
 
   async retry(messageId: MessageId): Promise<void> {
@@ -285,10 +299,23 @@ export class Chat implements ChatController {
     this.#summaries = new Map(this.#summaries).set(userId, { ...summary, ...change });
   }
 
-  #forgetDraft(conversation: UserId): void {
+  /** Shows a message of one's own as soon as it is sent off, in place of the draft; the vault then says the same. */
+  #showQueued(summary: ConversationSummary, text: string): Message {
     clearTimeout(this.#draftTimer);
     this.#unwrittenDraft = null;
-    this.#change(conversation, { draft: '' });
+    const sentAt = Date.now();
+    const message: Message = {
+      messageId: newMessageId(sentAt),
+      conversation: summary.userId,
+      sender: this.#ownId,
+      mine: true,
+      body: { kind: 'text', text },
+      sentAt,
+      order: queuedOrder(summary.last),
+      state: 'queued',
+    };
+    this.#apply({ messages: [message], removed: [], conversations: [{ ...summary, last: message, draft: '' }] });
+    return message;
   }
 
   async #writeDraft(): Promise<void> {

@@ -13,6 +13,11 @@ import type { DeviceLists } from './device-lists.ts';
 
 /** After so many failures in a row of one item that may pass, the person decides. */
 const MAX_ATTEMPTS = 8;
+/**
+ * A message written just now is marked as sent when the other side has had time to show it, or when there is more to
+ * send. Milliseconds. Until then, and after a crash, it would be sent again under its id, which changes nothing.
+ */
+const SETTLE_MS = 60;
 const PASSING: ReadonlySet<ErrorCode> = new Set(['rate_limited', 'unavailable', 'internal', 'devices_stale']);
 /** The session is the trouble, not the message: it waits for the next one. */
 const SESSION: ReadonlySet<ErrorCode> = new Set([
@@ -37,6 +42,9 @@ interface Lane {
   failures: number;
   /** The next sealing replaces one that was refused. */
   again: boolean;
+  /** Something was written since the last look into the outbox; `wake` says so at once. */
+  woken: boolean;
+  wake: () => void;
 }
 
 type Next = 'continue' | 'stop';
@@ -48,7 +56,7 @@ type Item = Exclude<SealOutcome, { kind: 'idle' }>;
  */
 export class Outbox {
   readonly #deps: OutboxDependencies;
-  readonly #running = new Map<UserId, { woken: boolean }>();
+  readonly #running = new Map<UserId, Lane>();
 
   constructor(deps: OutboxDependencies) {
     this.#deps = deps;
@@ -65,23 +73,23 @@ export class Outbox {
     const running = this.#running.get(conversation);
     if (running !== undefined) {
       running.woken = true;
+      running.wake();
       return;
     }
-    const state = { woken: false };
-    this.#running.set(conversation, state);
-    void this.#run(conversation, sealed)
+    const lane: Lane = { failures: 0, again: false, woken: false, wake: () => {} };
+    this.#running.set(conversation, lane);
+    void this.#run(conversation, lane, sealed)
       .catch((error: unknown) => {
         if (!(error instanceof OfflineError)) this.#deps.report(error);
       })
       .finally(() => {
         this.#running.delete(conversation);
         // Something was written between the lane's last look and its end.
-        if (state.woken && isLive(this.#deps.connection.state)) this.wake(conversation);
+        if (lane.woken && isLive(this.#deps.connection.state)) this.wake(conversation);
       });
   }
 
-  async #run(conversation: UserId, sealed: Item | null): Promise<void> {
-    const lane: Lane = { failures: 0, again: false };
+  async #run(conversation: UserId, lane: Lane, sealed: Item | null): Promise<void> {
     let atHand = sealed;
     let next: Next = 'continue';
     while (next === 'continue' && isLive(this.#deps.connection.state)) {
@@ -89,14 +97,14 @@ export class Outbox {
       atHand = null;
       if (outcome.kind === 'idle') return;
       try {
-        next = await this.#step(outcome, lane);
+        next = await this.#step(outcome, lane, outcome === sealed);
       } catch (error) {
         next = await this.#failed(error, outcome, lane);
       }
     }
   }
 
-  async #step(outcome: Item, lane: Lane): Promise<Next> {
+  async #step(outcome: Item, lane: Lane, isNew: boolean): Promise<Next> {
     const { connection, vault, lists, apply } = this.#deps;
     if (outcome.kind === 'refused') {
       apply(await vault.sendFailed(outcome.messageId));
@@ -109,6 +117,7 @@ export class Outbox {
     } else {
       lane.again = false;
       const { position } = await connection.request(wire.send, outcome.params);
+      if (isNew) await settle(lane);
       apply(await vault.sent({ messageId: outcome.messageId, position }));
       lane.failures = 0;
     }
@@ -162,4 +171,12 @@ export class Outbox {
     const wait = Math.max(asked, backoffMs(lane.failures, this.#deps.random ?? Math.random));
     await new Promise((done) => setTimeout(done, wait));
   }
+}
+
+async function settle(lane: Lane): Promise<void> {
+  if (lane.woken) return;
+  await new Promise<void>((done) => {
+    lane.wake = done;
+    setTimeout(done, SETTLE_MS);
+  });
 }

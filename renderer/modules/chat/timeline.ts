@@ -9,6 +9,8 @@ export interface TimelineMessage {
   readonly message: Message;
   /** The time and the delivery mark are shown: at the end of a group, and wherever the mark differs from the next one. */
   readonly showMeta: boolean;
+  /** At the end of its group. */
+  readonly last: boolean;
 }
 
 export type TimelineItem =
@@ -62,9 +64,18 @@ function together(previous: Message | undefined, message: Message): boolean {
   );
 }
 
+/** As they were laid out last: what has not changed is the same object again, and its part of the screen is left alone. */
+const laidOut = new WeakMap<Message, TimelineMessage>();
+
 function withMeta(message: Message, index: number, group: readonly Message[]): TimelineMessage {
   const next = group[index + 1];
-  return { message, showMeta: next === undefined || next.state !== message.state };
+  const last = next === undefined;
+  const showMeta = last || next.state !== message.state;
+  const before = laidOut.get(message);
+  if (before?.showMeta === showMeta && before.last === last) return before;
+  const now = { message, showMeta, last };
+  laidOut.set(message, now);
+  return now;
 }
 
 /** The first unread message among those shown: unread ones are the newest of the other person. Null if there is none. */
