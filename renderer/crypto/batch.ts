@@ -1,3 +1,5 @@
+import { Dexie } from 'dexie';
+import type { Table } from 'dexie';
 import { StagedStore } from '../../crypto/sessions/staged-store.ts';
 import type { MessageId, UserId } from '../../protocol/ids.ts';
 import type { CallRow, MessageRow, ProfileDatabase, SeenRow } from '../db/profile-database.ts';
@@ -27,6 +29,8 @@ export class Batch {
   readonly #drafts = new Map<UserId, string>();
   /** Rows that were read for this batch ahead of time; null for those that are not there. */
   readonly #stored = new Map<MessageId, MessageRow | null>();
+  /** Envelopes and messages that must not be there yet. */
+  readonly #new = new Set<string>();
   readonly #touched = new Set<UserId>();
   readonly #writes: (Write | Promise<Write>)[] = [];
   readonly #afterwards: (() => void)[] = [];
@@ -63,6 +67,12 @@ export class Batch {
     );
     for (const [i, messageId] of messages.entries()) this.#stored.set(messageId, rows[i] ?? null);
     return new Map(marks.flatMap((row) => (row === undefined ? [] : [[row.envelope, row]])));
+  }
+
+  /** Takes it that neither this envelope nor a message of this id was there before. If one was, `commit` rejects: `isTaken`. */
+  expectNew(envelope: string, messageId: MessageId): void {
+    this.#new.add(envelope).add(messageId);
+    this.#stored.set(messageId, null);
   }
 
   /** The mark that this batch makes. */
@@ -138,9 +148,9 @@ export class Batch {
     // Requests of one transaction are carried out in the order in which they are made; nothing waits for an answer.
     const writes: Write[] = [
       sessions.write,
-      ...(rows.length > 0 ? [() => db.messages.bulkPut(rows)] : []),
+      ...this.#addOrPut(db.messages, rows, ({ messageId }) => messageId),
       ...(this.#removed.size > 0 ? [() => db.messages.bulkDelete([...this.#removed])] : []),
-      ...(this.#seen.size > 0 ? [() => db.seen.bulkPut([...this.#seen.values()])] : []),
+      ...this.#addOrPut(db.seen, [...this.#seen.values()], ({ envelope }) => envelope),
       ...(this.#calls.size > 0 ? [() => db.calls.bulkPut([...this.#calls.values()])] : []),
       ...(unread.length > 0 ? [() => db.unread.bulkPut(unread)] : []),
       ...(read.length > 0 ? [() => db.unread.bulkDelete(read)] : []),
@@ -161,13 +171,26 @@ export class Batch {
     const summaries = [...this.#touched].map((userId) => profile.summaries.summarise(profile, userId));
     return { messages, removed: [...this.#removed], conversations: await Promise.all(summaries) };
   }
+
+  #addOrPut<R, K extends string>(table: Table<R, K>, rows: readonly R[], keyOf: (row: R) => string): Write[] {
+    const added = rows.filter((row) => this.#new.has(keyOf(row)));
+    const put = rows.filter((row) => !this.#new.has(keyOf(row)));
+    return [...added.map((row) => () => table.add(row)), ...(put.length > 0 ? [() => table.bulkPut(put)] : [])];
+  }
+
   async #draftWrites(): Promise<Write[]> {
-    const { sealer } = this.#profile;
-    const writes = [...this.#drafts].map(async ([userId, text]): Promise<Write> => {
+    const { sealer, summaries } = this.#profile;
+    const changed = [...this.#drafts].filter(([userId, text]) => summaries.draftOf(userId) !== text);
+    const writes = changed.map(async ([userId, text]): Promise<Write> => {
       if (text === '') return (db) => db.conversations.delete(userId);
       const sealed = await sealer.seal('conversations', userId, text);
       return (db) => db.conversations.put({ userId, sealed });
     });
     return Promise.all(writes);
   }
+}
+
+/** Whether a commit failed because something was there that was expected to be new. */
+export function isTaken(error: unknown): boolean {
+  return error instanceof Dexie.ConstraintError;
 }

@@ -38,6 +38,11 @@ export class SummaryCache {
     return (await this.#load(profile, userId)).last;
   }
 
+  /** What is stored of the draft; undefined if that is not known without looking. */
+  draftOf(userId: UserId): string | undefined {
+    return this.#known.get(userId)?.draft;
+  }
+
   /** To be told once the changes are durable. */
   apply(changes: SummaryChanges): void {
     const byConversation = Map.groupBy(changes.messages, ({ conversation }) => conversation);

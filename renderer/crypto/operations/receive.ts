@@ -5,7 +5,7 @@ import { addressKey } from '../../../crypto/sessions/session-store.ts';
 import type { Envelope } from '../../../protocol/chat.ts';
 import type { UserId } from '../../../protocol/ids.ts';
 import type { Message } from '../../modules/chat/model.ts';
-import { Batch } from '../batch.ts';
+import { Batch, isTaken } from '../batch.ts';
 import type { Profile } from '../profile.ts';
 import type { ReceiveOutcome } from '../vault.ts';
 import { fileContent, fileUnreadable } from './file-content.ts';
@@ -18,8 +18,17 @@ export async function receive(
   profile: Profile,
   { envelopes, listsChecked }: { readonly envelopes: readonly Envelope[]; readonly listsChecked: readonly UserId[] },
 ): Promise<ReceiveOutcome> {
+  const [first] = envelopes;
+  const usual = envelopes.length === 1 && first !== undefined ? await receiveNew(profile, first) : null;
+  return usual ?? (await receiveAll(profile, envelopes, listsChecked));
+}
+
+async function receiveAll(
+  profile: Profile,
+  envelopes: readonly Envelope[],
+  listsChecked: readonly UserId[],
+): Promise<ReceiveOutcome> {
   const batch = new Batch(profile);
-  const opening = openFirst(profile, batch, envelopes[0]);
   const stored = await batch.seen(
     envelopes.map(envelopeKey),
     envelopes.map(({ messageId }) => messageId),
@@ -36,9 +45,7 @@ export async function receive(
         needLists = [envelope.sender.userId];
         break;
       }
-      const again = seen !== undefined;
-      const first = envelope === envelopes[0] ? opening : null;
-      const message = await receiveOne(profile, batch, { envelope, identityKey, again }, first);
+      const message = await receiveOne(profile, batch, { envelope, identityKey, again: seen !== undefined });
       if (message !== null) arrived.push(message);
     }
     acknowledge.push(envelope.queueId);
@@ -46,16 +53,23 @@ export async function receive(
   return { acknowledge, arrived, needLists, changes: await batch.commit() };
 }
 
-type Opening = ReturnType<typeof openEnvelope>;
-
-/** Begins to open the first envelope while it is being looked up whether it is new: mostly it is, and mostly alone. */
-function openFirst(profile: Profile, batch: Batch, envelope: Envelope | undefined): Opening | null {
-  const identityKey = envelope === undefined ? null : listedIdentity(profile, envelope);
-  if (envelope === undefined || identityKey === null) return null;
-  const opening = openEnvelope(envelope, batch.sessions, fromBase64(identityKey));
-  // If it is not new, nobody asks how it went.
-  opening.catch(() => {});
-  return opening;
+/**
+ * The usual case: one envelope, and a new one. Whether it is new is not looked up; the commit fails if it is not, and
+ * the answer is null, as it is for whatever is not usual.
+ */
+async function receiveNew(profile: Profile, envelope: Envelope): Promise<ReceiveOutcome | null> {
+  const identityKey = listedIdentity(profile, envelope);
+  if (identityKey === null) return null;
+  const batch = new Batch(profile);
+  batch.expectNew(envelopeKey(envelope), envelope.messageId);
+  try {
+    const message = await openOne(profile, batch, envelope, identityKey);
+    const changes = await batch.commit();
+    return { acknowledge: [envelope.queueId], arrived: message === null ? [] : [message], needLists: null, changes };
+  } catch (error) {
+    if (CryptoError.is(error) || isTaken(error)) return null;
+    throw error;
+  }
 }
 
 function envelopeKey({ sender, messageId }: Envelope): string {
@@ -77,24 +91,28 @@ interface Incoming {
 }
 
 /** Takes one envelope into the batch. Returns the message if it is a new one of somebody else. */
-async function receiveOne(
-  profile: Profile,
-  batch: Batch,
-  incoming: Incoming,
-  opening: Opening | null,
-): Promise<Message | null> {
+async function receiveOne(profile: Profile, batch: Batch, incoming: Incoming): Promise<Message | null> {
   const { envelope, identityKey } = incoming;
   try {
     // Only devices on a verified list are believed.
     if (identityKey === null) throw new CryptoError('identity_changed', 'the device is not on its account’s list');
-    const { content, changes } = await (opening ?? openEnvelope(envelope, batch.sessions, fromBase64(identityKey)));
-    batch.sessions.stage(changes);
-    batch.markSeen(envelopeKey(envelope), true);
-    return await fileContent(profile, batch, envelope, content);
+    return await openOne(profile, batch, envelope, identityKey);
   } catch (error) {
     if (!CryptoError.is(error)) throw error;
     return await refused(profile, batch, incoming, error);
   }
+}
+
+async function openOne(
+  profile: Profile,
+  batch: Batch,
+  envelope: Envelope,
+  identityKey: string,
+): Promise<Message | null> {
+  const { content, changes } = await openEnvelope(envelope, batch.sessions, fromBase64(identityKey));
+  batch.sessions.stage(changes);
+  batch.markSeen(envelopeKey(envelope), true);
+  return fileContent(profile, batch, envelope, content);
 }
 
 async function refused(
