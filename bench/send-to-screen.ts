@@ -12,6 +12,8 @@ const MESSAGES = 60;
 const PAUSE_MS = 400;
 /** Between the last key and the click, by which what was typed is drawn. Milliseconds. */
 const TYPED_MS = 100;
+/** From the order to click to the click, by which the order itself is through: the instrument stays out of the measure. */
+const ORDERED_MS = 50;
 
 /** Resolves with the epoch time (ms, fractional) of the first frame that shows `text` inside `selector`. */
 async function shownAt(page: Page, selector: string, text: string): Promise<number> {
@@ -32,6 +34,11 @@ async function shownAt(page: Page, selector: string, text: string): Promise<numb
   );
 }
 
+/** When a page last did what it was told to. Epoch time, milliseconds. */
+async function actedAt(page: Page): Promise<number> {
+  return await page.evaluate(() => (globalThis as unknown as { actedAt: number }).actedAt);
+}
+
 async function teahouse(): Promise<number[]> {
   const pair = await openPair();
   const samples: number[] = [];
@@ -41,14 +48,15 @@ async function teahouse(): Promise<number[]> {
       await pair.ada.messageField.fill(text);
       await pair.ada.page.waitForTimeout(TYPED_MS);
       const seen = shownAt(pair.ben.page, '[role="log"]', text);
-      const clicked = await pair.ada.page.getByRole('button', { name: 'Send', exact: true }).evaluate((button) => {
-        const now = performance.timeOrigin + performance.now();
-        (button as HTMLButtonElement).click();
-        return now;
-      });
+      await pair.ada.page.getByRole('button', { name: 'Send', exact: true }).evaluate((button, delay) => {
+        setTimeout(() => {
+          Object.assign(globalThis, { actedAt: performance.timeOrigin + performance.now() });
+          (button as HTMLButtonElement).click();
+        }, delay);
+      }, ORDERED_MS);
+      const elapsed = (await seen) - (await actedAt(pair.ada.page));
       // The first few warm both ends up: session set-up, compiled code.
-      if (n >= 5) samples.push((await seen) - clicked);
-      else await seen;
+      if (n >= 5) samples.push(elapsed);
       await pair.ben.page.waitForTimeout(PAUSE_MS);
     }
   } finally {
@@ -88,12 +96,16 @@ async function rawRelay(browser: Browser): Promise<number[]> {
   for (let n = 0; n < MESSAGES; n++) {
     const text = `measured message number ${n}.`;
     const seen = shownAt(receiver, '[role="log"]', text);
-    const sent = await sender.evaluate((message) => {
-      const now = performance.timeOrigin + performance.now();
-      (globalThis as unknown as { socket: WebSocket }).socket.send(message);
-      return now;
-    }, text);
-    samples.push((await seen) - sent);
+    await sender.evaluate(
+      ([message, delay]) => {
+        setTimeout(() => {
+          Object.assign(globalThis, { actedAt: performance.timeOrigin + performance.now() });
+          (globalThis as unknown as { socket: WebSocket }).socket.send(message);
+        }, delay);
+      },
+      [text, ORDERED_MS] as const,
+    );
+    samples.push((await seen) - (await actedAt(sender)));
     await receiver.waitForTimeout(PAUSE_MS);
   }
   relay.close();
