@@ -188,6 +188,33 @@ describe('accounts', () => {
     expect(ada.devices.devices).toHaveLength(1);
   });
 
+  it('who is new sees the door, and signs up, while the vault is still being opened', async () => {
+    const [link] = await admin.accounts.createInvitations({ count: 1, role: 'member', validHours: 1 });
+    const vault = Promise.withResolvers<void>();
+    const client = new HeadlessClient(server.origin, undefined, vault.promise);
+    open.push(client);
+    const begun = client.accounts.begin();
+    await until(() => client.accounts.stage.kind === 'welcome', 'the door is shown');
+    const input = { invitation: link!.split('/').at(-1)!, username: 'hasty', displayName: 'Hasty', password: PASSWORD };
+    const signedUp = client.accounts.signUp(input);
+    vault.resolve();
+    await Promise.all([begun, signedUp]);
+    expect(client.accounts.stage.kind).toBe('ready');
+  });
+
+  it('who was here before sees no door, however long the vault takes', async () => {
+    const vault = Promise.withResolvers<void>();
+    const again = new HeadlessClient(server.origin, ada.disk, vault.promise);
+    open.push(again);
+    ada.connection.close();
+    const begun = again.accounts.begin();
+    await new Promise((done) => setTimeout(done, 50));
+    expect(again.accounts.stage.kind).toBe('starting');
+    vault.resolve();
+    await begun;
+    expect(again.accounts.stage.kind).toBe('ready');
+  });
+
   it('an invitation that was used is refused', async () => {
     const client = new HeadlessClient(server.origin);
     open.push(client);

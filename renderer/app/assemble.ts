@@ -17,12 +17,14 @@ export interface Parts {
   readonly isLooking: () => boolean;
   /** Told of faults that nobody waits for; never gets content. */
   readonly report: (error: unknown) => void;
+  /** Whether anything was ever stored on this device. */
+  readonly hasStorage: () => Promise<boolean>;
   /** After signing in, before anything is shown. */
   readonly onReady: () => void;
 }
 
 /** Wires the controllers that need no media to each other. `accounts.begin` sets them going. */
-export function assemble({ host, connection, keys, createOwnership, isLooking, report, onReady }: Parts) {
+export function assemble({ host, connection, keys, createOwnership, isLooking, report, hasStorage, onReady }: Parts) {
   const { vault } = keys;
   const ownership = createOwnership(async () => {
     accounts.lost();
@@ -37,6 +39,7 @@ export function assemble({ host, connection, keys, createOwnership, isLooking, r
     connection,
     vault,
     startVault: () => keys.start(),
+    hasStorage,
     ownership,
     async enter({ account, deviceId }) {
       await Promise.all([

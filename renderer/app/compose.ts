@@ -1,4 +1,5 @@
 import { createVaultClient } from '../crypto/vault-client.ts';
+import { hasRegistry } from '../db/registry-name.ts';
 import type { Host } from '../host/host.ts';
 import { createCalls } from '../modules/calls/index.ts';
 import { browserSignals } from '../net/network-signals.ts';
@@ -27,6 +28,7 @@ export function compose(host: Host): AppContext {
     createOwnership,
     isLooking: () => document.visibilityState === 'visible' && document.hasFocus(),
     report,
+    hasStorage: () => hasRegistry(indexedDB),
     onReady: keepStorage,
   });
   const calls = createCalls({ connection, contacts, chat, host });

@@ -1,5 +1,6 @@
 import { Dexie } from 'dexie';
 import type { DexieOptions, Table } from 'dexie';
+import { REGISTRY_NAME } from './registry-name.ts';
 
 /** What makes a Dexie database here: the browser's IndexedDB, or a test's. */
 export type StorageOptions = Pick<DexieOptions, 'indexedDB' | 'IDBKeyRange'>;
@@ -24,7 +25,7 @@ export class RegistryDatabase extends Dexie {
   declare readonly profiles: Table<ProfileRow, string>;
 
   constructor(options: StorageOptions) {
-    super('teahouse', { ...options, chromeTransactionDurability: 'strict' });
+    super(REGISTRY_NAME, { ...options, chromeTransactionDurability: 'strict' });
     this.version(1).stores({ keys: 'id', profiles: 'id' });
   }
 }

@@ -1,7 +1,9 @@
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { assemble } from '../app/assemble.ts';
 import { createVault } from '../crypto/create-vault.ts';
+import type { Vault } from '../crypto/vault.ts';
 import type { VaultClient } from '../crypto/vault-client.ts';
+import { hasRegistry } from '../db/registry-name.ts';
 import type { Host } from '../host/host.ts';
 import type { Message } from '../modules/chat/model.ts';
 import type { NetworkSignals } from '../net/network-signals.ts';
@@ -22,7 +24,8 @@ export class HeadlessClient {
   readonly devices;
   readonly #network = new SwitchedNetwork();
 
-  constructor(origin: string, disk = new IDBFactory()) {
+  /** `vaultStarts`: until then the vault answers nothing, as a worker that is still being loaded. */
+  constructor(origin: string, disk = new IDBFactory(), vaultStarts: Promise<void> = Promise.resolve()) {
     this.disk = disk;
     const host = this.#host(origin);
     const report = (error: unknown) => {
@@ -37,10 +40,11 @@ export class HeadlessClient {
     const parts = assemble({
       host,
       connection: this.connection,
-      keys: localVault(disk),
+      keys: localVault(disk, vaultStarts),
       createOwnership: () => ({ acquire: () => Promise.resolve(true), takeOver: () => Promise.resolve() }),
       isLooking: () => false,
       report,
+      hasStorage: () => hasRegistry(disk),
       onReady: () => undefined,
     });
     this.accounts = parts.accounts;
@@ -107,9 +111,17 @@ export class HeadlessClient {
 }
 
 /** The vault without its worker. */
-function localVault(disk: IDBFactory): VaultClient {
+function localVault(disk: IDBFactory, starts: Promise<void>): VaultClient {
   const vault = createVault({ indexedDB: disk, IDBKeyRange, now: () => Date.now() });
-  return { vault, start: () => undefined, stop: () => vault.close() };
+  const started = new Proxy(vault, {
+    get:
+      (_target, name: keyof Vault) =>
+      async (...args: unknown[]) => {
+        await starts;
+        return (vault[name] as (...parameters: unknown[]) => Promise<unknown>)(...args);
+      },
+  });
+  return { vault: started, start: () => undefined, stop: () => vault.close() };
 }
 
 class SwitchedNetwork implements NetworkSignals {

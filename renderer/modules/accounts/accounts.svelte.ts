@@ -20,6 +20,8 @@ export interface AccountsDependencies {
   readonly vault: Vault;
   /** Starts the worker behind `vault`. */
   readonly startVault: () => void;
+  /** Whether anything was ever stored on this device; asked before the vault is started. */
+  readonly hasStorage: () => Promise<boolean>;
   readonly ownership: Ownership;
   /** Loads everything that is shown of the account, before the stage becomes `ready`. */
   readonly enter: (own: { readonly account: Account; readonly deviceId: DeviceId }) => Promise<void>;
@@ -113,8 +115,7 @@ export class Accounts implements AccountsController {
     clearTimeout(this.#linkTimer);
     await this.#deps.connection.request(wire.signOut, {}).catch(() => undefined);
     await this.#deps.vault.abandonLink();
-    this.stage = { kind: 'welcome' };
-    this.#connect(null);
+    this.#welcome();
   }
 
   async sessions(): Promise<readonly Session[]> {
@@ -138,10 +139,14 @@ export class Accounts implements AccountsController {
   }
 
   async #open(): Promise<void> {
-    const { host, vault, startVault } = this.#deps;
+    const { host, vault, startVault, hasStorage } = this.#deps;
     await this.#orFail(async () => {
+      // Who is new here can begin to write while the vault is being opened; whatever needs it waits for it.
+      const isNew = !(await hasStorage());
+      if (isNew) this.#welcome();
       startVault();
-      await this.#enter(await vault.open(host.secrets));
+      const standing = await vault.open(host.secrets);
+      if (!isNew || standing.kind !== 'empty') await this.#enter(standing);
     });
   }
 
@@ -157,8 +162,7 @@ export class Accounts implements AccountsController {
 
   async #enter(standing: Standing): Promise<void> {
     if (standing.kind === 'empty') {
-      this.stage = { kind: 'welcome' };
-      this.#connect(null);
+      this.#welcome();
     } else if (standing.kind === 'linking') {
       // The stage follows once the request has been made again: its code is worth nothing without.
       this.#connect(standing.session);
@@ -171,6 +175,11 @@ export class Accounts implements AccountsController {
       this.stage = { kind: 'ready', account: standing.account };
       this.#connect(standing.session);
     }
+  }
+
+  #welcome(): void {
+    this.stage = { kind: 'welcome' };
+    this.#connect(null);
   }
 
   /** True if this device has keys of the account and the server took their proof. */
