@@ -80,10 +80,13 @@ export const PrekeyBundle = z.strictObject({
 });
 export type PrekeyBundle = z.infer<typeof PrekeyBundle>;
 
+/** Most lists in one answer: as many of the longest as fit into a frame. */
+export const MAX_LISTS = 10;
+
 /** Device lists of these users; users unknown to the server are left out. */
 export const lists = query(
   'devices.lists',
-  { users: z.array(UserId).min(1).max(64) },
+  { users: z.array(UserId).min(1).max(MAX_LISTS) },
   z.strictObject({ lists: z.array(SignedDeviceList) }),
 );
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { invitationIn, serverIn } from './invitation-link.ts';
+import { invitationIn } from './invitation-link.ts';
 
 const token = fc.stringMatching(/^[A-Za-z0-9_-]{43}$/);
 
@@ -23,14 +23,4 @@ test('anything else is no invitation', () => {
   ]) {
     expect(invitationIn(text)).toBeNull();
   }
-});
-
-test('the server is the origin, https where nothing is said', () => {
-  expect(serverIn('https://tea.example.org/#/join/x')).toBe('https://tea.example.org');
-  expect(serverIn(' tea.example.org:8443 ')).toBe('https://tea.example.org:8443');
-  expect(serverIn('http://localhost:8080/a')).toBe('http://localhost:8080');
-});
-
-test('only web addresses are servers', () => {
-  for (const text of ['', 'javascript://x', 'file:///etc/passwd', 'two words']) expect(serverIn(text)).toBeNull();
 });

@@ -3,9 +3,6 @@ import type { UserId } from '../../../protocol/ids.ts';
 import type { ChatChanges, Vault } from '../../crypto/vault.ts';
 import type { Connection } from '../../net/connection.ts';
 
-/** How many the server takes in one question. */
-const LISTS_LIMIT = 64;
-
 export interface DeviceListsDependencies {
   readonly connection: Connection;
   readonly vault: Vault;
@@ -24,8 +21,8 @@ export class DeviceLists {
   async fetch(users: readonly UserId[]): Promise<void> {
     const { connection, vault, apply } = this.#deps;
     const distinct = [...new Set(users)];
-    for (let start = 0; start < distinct.length; start += LISTS_LIMIT) {
-      const asked = distinct.slice(start, start + LISTS_LIMIT);
+    for (let start = 0; start < distinct.length; start += wire.MAX_LISTS) {
+      const asked = distinct.slice(start, start + wire.MAX_LISTS);
       const { lists } = await connection.request(wire.lists, { users: asked });
       apply(await vault.updateLists({ lists, asked }));
     }
