@@ -109,6 +109,27 @@ describe('two people at a real server', () => {
     expect(ben.texts()).toEqual(['before', 'written offline']);
   });
 
+  it('a window that closes before its message is marked as sent sends it again, and it is there once', async () => {
+    await meet();
+    const sent: string[] = [];
+    // The first one needs keys and takes another way; and under load a mark may come before one looks.
+    do {
+      sent.push(`message ${sent.length}`);
+      await ada.chat.send(sent.at(-1)!);
+      await until(() => ben.texts().length === sent.length, 'the message arrives');
+    } while (sent.length < 10 && ada.states().at(-1) !== 'queued');
+    expect(ada.states().at(-1)).toBe('queued');
+    const again = await ada.reopen(server.origin);
+    open.push(again);
+    await again.chat.open(ben.userId);
+    await until(() => !again.states().includes('queued'), 'it is marked as sent');
+    sent.push('the last one');
+    await again.chat.send('the last one');
+    await until(() => ben.texts().length >= sent.length, 'the last message arrives');
+    expect(ben.texts()).toEqual(sent);
+    expect(again.texts()).toEqual(sent);
+  });
+
   it('get what was sent while they were away, once', async () => {
     await meet();
     ben.close();
