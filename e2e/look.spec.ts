@@ -122,6 +122,7 @@ test('everything is reached from the keyboard', async () => {
   await ada.goTo('Chats');
   await ada.page.getByRole('button', { name: 'New chat' }).first().focus();
   await ada.page.keyboard.press('Enter');
+  await expect(ada.page.getByLabel('Find people')).toBeFocused();
   await ada.page.keyboard.type('Ben');
   await expect(ada.page.getByRole('option', { name: 'Ben Okafor' })).toBeVisible();
   await ada.page.keyboard.press('ArrowDown');
