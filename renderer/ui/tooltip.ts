@@ -12,6 +12,8 @@ export function tooltip(text: () => string): Attachment<HTMLElement> {
   return (node) => {
     let bubble: HTMLElement | null = null;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    /** Who has clicked knows what it does; until the pointer leaves there is nothing to say. */
+    let known = false;
 
     const hide = () => {
       clearTimeout(timer);
@@ -27,9 +29,17 @@ export function tooltip(text: () => string): Attachment<HTMLElement> {
       place(bubble, node.getBoundingClientRect());
     };
     const soon = (event: PointerEvent) => {
-      if (event.pointerType !== 'mouse') return;
+      if (event.pointerType !== 'mouse' || known) return;
       clearTimeout(timer);
       timer = setTimeout(show, DELAY_MS);
+    };
+    const pressed = () => {
+      known = true;
+      hide();
+    };
+    const left = () => {
+      known = false;
+      hide();
     };
     const focused = () => {
       if (node.matches(':focus-visible')) show();
@@ -41,8 +51,8 @@ export function tooltip(text: () => string): Attachment<HTMLElement> {
     const listeners = new AbortController();
     const { signal } = listeners;
     node.addEventListener('pointerenter', soon, { signal });
-    node.addEventListener('pointerleave', hide, { signal });
-    node.addEventListener('pointerdown', hide, { signal });
+    node.addEventListener('pointerleave', left, { signal });
+    node.addEventListener('pointerdown', pressed, { signal });
     node.addEventListener('focus', focused, { signal });
     node.addEventListener('blur', hide, { signal });
     node.addEventListener('keydown', key, { signal });
