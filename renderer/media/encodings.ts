@@ -35,15 +35,22 @@ export interface SendSettings {
   readonly codecOptions?: ProducerCodecOptions;
 }
 
-/** How a source is encoded. The objects are fresh, since mediasoup-client writes into the encodings. */
-export function sendSettings(source: Source): SendSettings {
+/**
+ * How a source is encoded. The objects are fresh, since mediasoup-client writes into the encodings. Layers of the camera
+ * above `topLayer` (null: none) do not begin: the server would take a layer that began and stopped for one that it can
+ * forward, and ask in vain for its key frame for a second.
+ */
+export function sendSettings(source: Source, topLayer: number | null): SendSettings {
   switch (source) {
     case 'microphone':
       return { codecOptions: { ...SPEECH } };
     case 'screen-audio':
       return { codecOptions: { ...PROGRAMME } };
     case 'camera':
-      return { encodings: CAMERA.map((layer) => ({ ...layer })), codecOptions: { videoGoogleStartBitrate: 1000 } };
+      return {
+        encodings: CAMERA.map((layer, index) => ({ ...layer, active: index <= (topLayer ?? index) })),
+        codecOptions: { videoGoogleStartBitrate: 1000 },
+      };
     case 'screen':
       return { encodings: SCREEN.map((layer) => ({ ...layer })), codecOptions: { videoGoogleStartBitrate: 1000 } };
   }

@@ -39,8 +39,11 @@ export interface MediaEngine {
 
 /** The two transports of one join. */
 export interface MediaSession {
-  /** Begins to send a track. The track stays its owner's to stop. */
-  produce(source: Source, track: MediaStreamTrack, paused: boolean): Promise<SentSource>;
+  /**
+   * Begins to send a track. The track stays its owner's to stop. `topLayer`: as `limitLayer`, from the first packet on;
+   * null for all layers.
+   */
+  produce(source: Source, track: MediaStreamTrack, paused: boolean, topLayer: number | null): Promise<SentSource>;
   /** Sets a consumer up, still paused on the server. */
   consume(options: ConsumerOptions): Promise<MediaStreamTrack>;
   closeConsumer(consumerId: string): void;

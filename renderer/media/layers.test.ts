@@ -39,14 +39,14 @@ test('thumbnails come at half the frames', () => {
 });
 
 test('the camera is sent in three layers, each twice the one before; speech with DTX and FEC', () => {
-  expect(sendSettings('camera').encodings?.map(({ scaleResolutionDownBy }) => scaleResolutionDownBy)).toEqual([
+  expect(sendSettings('camera', null).encodings?.map(({ scaleResolutionDownBy }) => scaleResolutionDownBy)).toEqual([
     4, 2, 1,
   ]);
-  expect(sendSettings('microphone').codecOptions).toMatchObject({ opusDtx: true, opusFec: true });
+  expect(sendSettings('microphone', null).codecOptions).toMatchObject({ opusDtx: true, opusFec: true });
 });
 
 test('settings are fresh each time, since the sender writes into them', () => {
-  expect(sendSettings('camera').encodings?.[0]).not.toBe(sendSettings('camera').encodings?.[0]);
+  expect(sendSettings('camera', null).encodings?.[0]).not.toBe(sendSettings('camera', null).encodings?.[0]);
 });
 
 test('while it rings, nobody watches: the smallest is enough', () => {
@@ -57,4 +57,11 @@ test('a small machine does not encode the full size for a group', () => {
   expect(topCameraLayer({ cores: 2, participants: 2 })).toBe(2);
   expect(topCameraLayer({ cores: 2, participants: 3 })).toBe(1);
   expect(topCameraLayer({ cores: 12, participants: 8 })).toBe(2);
+});
+
+test('layers above the limit do not begin at all', () => {
+  const active = (top: number | null) => sendSettings('camera', top).encodings?.map((layer) => layer.active);
+  expect(active(null)).toEqual([true, true, true]);
+  expect(active(1)).toEqual([true, true, false]);
+  expect(active(0)).toEqual([true, false, false]);
 });

@@ -67,7 +67,7 @@ function openSession(device: Device, { transports, signalling, onLost }: MediaSe
   });
 
   return {
-    produce: (source, track, paused) => produce(send, source, track, paused),
+    produce: (source, track, paused, topLayer) => produce(send, { source, track, paused, topLayer }),
     async consume(options) {
       const consumer = await receive.consume(consumerOptions(options));
       consumers.set(consumer.id, consumer);
@@ -94,16 +94,16 @@ interface SentAppData {
   readonly paused: boolean;
 }
 
-async function produce(
-  transport: Transport,
-  source: Source,
-  track: MediaStreamTrack,
-  paused: boolean,
-): Promise<SentSource> {
+interface ProduceOptions extends SentAppData {
+  readonly track: MediaStreamTrack;
+  readonly topLayer: number | null;
+}
+
+async function produce(transport: Transport, { source, track, paused, topLayer }: ProduceOptions): Promise<SentSource> {
   const appData: SentAppData = { source, paused };
   const producer = await transport.produce({
     track,
-    ...sendSettings(source),
+    ...sendSettings(source, topLayer),
     // Tracks belong to LocalMedia, which stops and disables them.
     stopTracks: false,
     disableTrackOnPause: false,

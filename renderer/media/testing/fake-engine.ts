@@ -36,10 +36,11 @@ export class FakeSession implements MediaSession {
     this.options = options;
   }
 
-  async produce(source: ConsumerOptions['source'], track: MediaStreamTrack, paused: boolean) {
+  async produce(source: ConsumerOptions['source'], track: MediaStreamTrack, paused: boolean, topLayer: number | null) {
     const kind = track.kind === 'audio' ? 'audio' : 'video';
     const producerId = await this.options.signalling.produce({ source, kind, rtpParameters: {}, paused });
     this.sending.set(producerId, track);
+    if (topLayer !== null) this.topLayers.set(producerId, topLayer);
     return {
       producerId,
       replaceTrack: async (next: MediaStreamTrack | null) => void this.sending.set(producerId, next),

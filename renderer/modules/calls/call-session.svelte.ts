@@ -228,9 +228,11 @@ export class CallSession {
 
   async #produce(media: MediaSession, source: Source, { track, paused }: SourceState): Promise<void> {
     if (track === null) return;
-    const sent = await media.produce(source, track, paused);
+    const top = source === 'camera' ? this.#topLayer : null;
+    const sent = await media.produce(source, track, paused, top);
     this.#sent.set(source, { sent, track, paused });
-    if (source === 'camera') this.#applyTopLayer();
+    // It may have changed meanwhile.
+    if (source === 'camera' && top !== this.#topLayer) this.#applyTopLayer();
   }
 
   /** A camera that is off keeps its producer, so that it is back at once when it is turned on. */

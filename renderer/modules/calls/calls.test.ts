@@ -122,6 +122,22 @@ describe('calling somebody', () => {
     expect(engine.sessions[0]?.topLayers.get('producer-2')).toBe(2);
   });
 
+  test('so it is, too, when the call is described before the join is answered', async () => {
+    connection.answer(wire.join, async ({ callId }) => {
+      const joined = call(2, [participant(ADA, 'joined'), participant(BEN, 'ringing')], { callId });
+      await connection.emit(wire.updated, { call: joined });
+      return {
+        call: joined,
+        participantId: participantIdOf(ADA),
+        sendTransport: TRANSPORT,
+        receiveTransport: TRANSPORT,
+        consumers: [],
+      };
+    });
+    await startToBen();
+    expect(engine.sessions[0]?.topLayers.get('producer-2')).toBe(0);
+  });
+
   test('answered: the time runs from then, and the ringing stops', async () => {
     const callId = await startToBen();
     vi.setSystemTime(50_000);

@@ -114,8 +114,7 @@ export class CurrentCall {
     const { self } = this.options;
     if (isOnOtherDevice(call, self.userId, self.deviceId)) return this.#end('moved');
     const others = othersOf(call, self.userId);
-    const participants = 1 + others.filter(isPresent).length;
-    this.#session?.limitCamera(topCameraLayer({ cores: navigator.hardwareConcurrency, participants }));
+    if (this.#session !== null) this.#limitCamera(this.#session, call);
     if (this.#answeredAt === null && others.some(isPresent)) this.#answeredAt = Date.now();
     if (this.#phase !== 'joined') return;
     const alone = !others.some((one) => isPresent(one) || one.state === 'ringing');
@@ -162,8 +161,15 @@ export class CurrentCall {
     this.#session?.close();
     this.#session = session;
     this.#next = null;
+    // The call may have been described before the join was answered, and will not be again for that.
+    if (this.#call !== undefined) this.#limitCamera(session, this.#call);
     this.#phase = 'joined';
     if (this.#joinedAt === 0) this.#joinedAt = Date.now();
+  }
+
+  #limitCamera(session: CallSession, call: Call): void {
+    const participants = 1 + othersOf(call, this.options.self.userId).filter(isPresent).length;
+    session.limitCamera(topCameraLayer({ cores: navigator.hardwareConcurrency, participants }));
   }
 
   #failed(error: unknown): void {
