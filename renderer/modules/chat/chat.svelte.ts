@@ -21,6 +21,8 @@ const PAGE = 50;
 const DRAFT_MS = 400;
 /** What is seen within this time is marked as read together, and after it is on the screen. Milliseconds. */
 const READ_MS = 50;
+/** A message of one's own that the vault has not kept by then is shown as queued meanwhile. Milliseconds. */
+const SHOW_MS = 50;
 
 export interface ChatDependencies {
   readonly connection: Connection;
@@ -125,12 +127,17 @@ export class Chat implements ChatController {
   async send(text: string): Promise<void> {
     const conversation = this.#openedId;
     if (conversation === null || text.trim() === '') return;
+    this.#forgetDraft(conversation);
     const before = this.#summaries.get(conversation) ?? emptySummary(conversation);
-    const message = this.#showQueued(before, text);
+    const message = this.#queued(before, text);
     const { messageId, sentAt } = message;
+    // Mostly the vault is done before that, and the screen is drawn once, with the message on its way.
+    const showing = setTimeout(() => {
+      const summary = this.#summaries.get(conversation) ?? before;
+      this.#apply({ messages: [message], removed: [], conversations: [{ ...summary, last: message }] });
+    }, SHOW_MS);
     try {
       const { changes, sealed } = await this.#deps.vault.enqueueText({ conversation, messageId, text, sentAt });
-      // It is on its way before the screen is drawn.
       this.#outbox.wake(conversation, sealed);
       this.#apply(changes);
     } catch (error) {
@@ -139,6 +146,8 @@ export class Chat implements ChatController {
       const conversations = summary?.last === message ? [{ ...summary, last: before.last }] : [];
       this.#apply({ messages: [], removed: [messageId], conversations });
       throw error;
+    } finally {
+      clearTimeout(showing);
     }
   }
 
@@ -299,23 +308,25 @@ export class Chat implements ChatController {
     this.#summaries = new Map(this.#summaries).set(userId, { ...summary, ...change });
   }
 
-  /** Shows a message of one's own as soon as it is sent off, in place of the draft; the vault then says the same. */
-  #showQueued(summary: ConversationSummary, text: string): Message {
+  #forgetDraft(conversation: UserId): void {
     clearTimeout(this.#draftTimer);
     this.#unwrittenDraft = null;
+    this.#change(conversation, { draft: '' });
+  }
+
+  /** A message of one's own as the vault will describe it, unless it knows of a newer one before it. */
+  #queued({ userId, last }: ConversationSummary, text: string): Message {
     const sentAt = Date.now();
-    const message: Message = {
+    return {
       messageId: newMessageId(sentAt),
-      conversation: summary.userId,
+      conversation: userId,
       sender: this.#ownId,
       mine: true,
       body: { kind: 'text', text },
       sentAt,
-      order: queuedOrder(summary.last),
+      order: queuedOrder(last),
       state: 'queued',
     };
-    this.#apply({ messages: [message], removed: [], conversations: [{ ...summary, last: message, draft: '' }] });
-    return message;
   }
 
   async #writeDraft(): Promise<void> {
