@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { MAX_TEXT_LENGTH } from '../../protocol/chat.ts';
 import { HeadlessClient, PASSWORD, until } from '../testing/headless-client.ts';
 import { ServerProcess } from '../testing/server-process.ts';
 
@@ -107,6 +108,14 @@ describe('two people at a real server', () => {
     expect(again.chat.opened?.draft).toBe('half a th');
     await until(() => ben.texts().length === 2, 'the second message arrives');
     expect(ben.texts()).toEqual(['before', 'written offline']);
+  });
+
+  it('what the vault does not keep is not shown, and who wrote it is told', async () => {
+    await meet();
+    await ada.chat.send('kept');
+    await expect(ada.chat.send('x'.repeat(MAX_TEXT_LENGTH + 1))).rejects.toThrow();
+    expect(ada.texts()).toEqual(['kept']);
+    expect(ada.chat.conversations[0]?.last?.body).toEqual({ kind: 'text', text: 'kept' });
   });
 
   it('a window that closes before its message is marked as sent sends it again, and it is there once', async () => {
