@@ -30,11 +30,18 @@ export const Position = z.int().min(1);
 /**
  * Hands a message to the server, which keeps it for each device until that device acknowledges it. The idempotency id
  * is the message's id. The sender's own account is a recipient too where it has other devices.
- * Errors: `devices_stale` (with the devices missing and gone), `user_unknown`.
+ *
+ * `after` names a message that this device sent before and whose answer it has not seen yet. This one is accepted only
+ * if that one was, so that many can be under way at once and none overtakes one that is refused.
+ * Errors: `devices_stale` (with the devices missing and gone), `user_unknown`, `send_out_of_order`.
  */
 export const send = mutation(
   'chat.send',
-  { payload: base64Bytes(29, MAX_PAYLOAD_BYTES), recipients: z.array(Recipient).min(1).max(64) },
+  {
+    payload: base64Bytes(29, MAX_PAYLOAD_BYTES),
+    recipients: z.array(Recipient).min(1).max(64),
+    after: MessageId.optional(),
+  },
   z.strictObject({ position: Position }),
 );
 

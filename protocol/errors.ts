@@ -36,6 +36,7 @@ export const ErrorCode = z.enum([
   'prekey_invalid',
   // chat
   'devices_stale',
+  'send_out_of_order',
   // calls
   'call_unknown',
   'call_ended',

@@ -1,8 +1,14 @@
 import { z } from 'zod';
 import { WireError } from './errors.ts';
 
-/** The protocol versions this build speaks; `hello` settles on the highest that both sides speak. */
-export const PROTOCOL = { min: 1, max: 1 } as const;
+/**
+ * The protocol versions this build speaks; `hello` settles on the highest that both sides speak.
+ * From 2 on, `chat.send` may name the message that it follows (`SEND_WINDOW_PROTOCOL`).
+ */
+export const PROTOCOL = { min: 1, max: 2 } as const;
+
+/** From this version on, a device may send before earlier sends are answered: the server keeps their order by `after`. */
+export const SEND_WINDOW_PROTOCOL = 2;
 
 /** Largest frame either side accepts, in bytes. A larger one closes that connection (RFC 6455 code 1009). */
 export const MAX_FRAME_BYTES = 256 * 1024;

@@ -338,6 +338,7 @@ export const en = {
     device_proof_invalid: 'This device could not prove its identity. Sign in again.',
     prekey_invalid: 'This device’s new keys were not accepted. Try again.',
     devices_stale: 'The devices of this person have changed. Try again.',
+    send_out_of_order: 'An earlier message was not sent yet. Try again.',
     call_unknown: 'This call does not exist any more.',
     call_ended: 'The call has ended.',
     call_full: 'The call is full.',

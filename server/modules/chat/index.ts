@@ -33,7 +33,7 @@ function sendMethod(outgoing: Outgoing) {
     limit: { requests: 3000, seconds: 10, by: 'account' },
     // The answer is kept in the transaction that keeps the message.
     replay: 'own',
-    handle: ({ idempotencyId, payload, recipients }, caller) => {
+    handle: ({ idempotencyId, payload, recipients, after }, caller) => {
       const { userId, deviceId } = caller.session;
       return outgoing.send({
         scope: scopeOf(caller),
@@ -41,6 +41,7 @@ function sendMethod(outgoing: Outgoing) {
         sender: { userId, deviceId },
         payload,
         recipients,
+        after,
       });
     },
   });

@@ -5,6 +5,7 @@ import type { Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import type { EventSink } from '../../ws/event-sink.ts';
 import { checkRecipients } from './recipients.ts';
+import { SendOrder } from './send-order.ts';
 import type { Acknowledged, ChatStore } from './store.ts';
 
 /** Sends in one transaction at most; more wait for the next. */
@@ -26,6 +27,8 @@ interface Send {
   readonly sender: DeviceAddress;
   readonly payload: string;
   readonly recipients: readonly Recipient[];
+  /** The message that must have been accepted before it. */
+  readonly after?: MessageId | undefined;
   readonly resolve: (result: { position: number }) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -113,12 +116,15 @@ export class Outgoing {
    */
   async #write(trx: Trx, sends: readonly Send[]): Promise<Written[]> {
     const devicesOf = await this.#deps.devicesOf(trx, usersOf(sends));
+    const order = new SendOrder(trx, sends);
     const valid: Send[] = [];
     const refused: Written[] = [];
     for (const message of sends) {
-      const refusal = checkRecipients(message.recipients, message.sender, devicesOf);
-      if (refusal === null) valid.push(message);
-      else refused.push({ message, outcome: await this.#refused(trx, message, refusal) });
+      const refusal = checkRecipients(message.recipients, message.sender, devicesOf) ?? (await order.check(message));
+      const outcome = refusal === null ? null : await this.#refused(trx, message, refusal);
+      if (outcome === null) valid.push(message);
+      else refused.push({ message, outcome });
+      if (outcome === null || !('refusal' in outcome)) order.accept(message);
     }
     return valid.length > 0 ? [...refused, ...(await this.#insert(trx, valid))] : refused;
   }
