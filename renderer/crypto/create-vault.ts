@@ -10,7 +10,7 @@ import { keepPeople, people } from './operations/people.ts';
 import { prekeysPublished, prekeysToPublish } from './operations/prekeys.ts';
 import { collectReceipts, markRead } from './operations/receipts.ts';
 import { receive } from './operations/receive.ts';
-import { sealNext } from './operations/seal-next.ts';
+import { sealNext, sealWaiting } from './operations/seal-next.ts';
 import { signedIn, signedOut, signInProof } from './operations/sign-in.ts';
 import { prepareSignUp, signUpRefused } from './operations/sign-up.ts';
 import { standingOf } from './operations/standing.ts';
@@ -106,6 +106,7 @@ export function createVault({ now, ...storage }: VaultOptions): Vault {
     collectReceipts: onOne(collectReceipts),
     outbox: onOne(outbox),
     sealNext: onOne(sealNext),
+    sealWaiting: onOne(sealWaiting),
     sent: onOne(sent),
     sendFailed: onOne(sendFailed),
     retry: onOne(retry),

@@ -68,13 +68,36 @@ export interface ReceiveOutcome {
   readonly needLists: readonly UserId[] | null;
 }
 
-export type SealOutcome =
-  | { readonly kind: 'idle' }
-  | { readonly kind: 'sealed'; readonly messageId: MessageId; readonly params: ParamsOf<typeof send> }
+/** What is sent, byte for byte. */
+export interface SealedItem {
+  readonly messageId: MessageId;
+  readonly params: ParamsOf<typeof send>;
+}
+
+/** Why an item cannot be sealed now. */
+export type Unsealable =
   | { readonly kind: 'need-lists'; readonly messageId: MessageId; readonly users: readonly UserId[] }
   | { readonly kind: 'need-bundles'; readonly messageId: MessageId; readonly devices: readonly DeviceAddress[] }
   /** Not to be sent: the person's keys are in doubt, or (null) do not serve. */
   | { readonly kind: 'refused'; readonly messageId: MessageId; readonly problem: TrustProblem | null };
+
+export type SealOutcome = { readonly kind: 'idle' } | ({ readonly kind: 'sealed' } & SealedItem) | Unsealable;
+
+/** The oldest items of a conversation's outbox that were not under way. */
+export interface Waiting {
+  /** Ready to be sent, in this order. */
+  readonly sealed: readonly SealedItem[];
+  /** What the item after them lacks; null if it was not looked at. */
+  readonly next: Unsealable | null;
+  /** True if there may be more behind them. */
+  readonly more: boolean;
+}
+
+/** A send that the server accepted. */
+export interface Accepted {
+  readonly messageId: MessageId;
+  readonly position: number;
+}
 
 /** What became of a message of one's own. */
 export interface Enqueued {
@@ -214,7 +237,19 @@ export interface Vault {
    * `again` seals it anew, after the server refused it for a stale device list.
    */
   sealNext(input: { readonly conversation: UserId; readonly again: boolean }): Promise<SealOutcome>;
-  sent(input: { readonly messageId: MessageId; readonly position: number }): Promise<ChatChanges>;
+  /**
+   * Seals the oldest waiting items of a conversation, in one transaction, or finds them sealed already: then the very same
+   * bytes are sent again. Leaves out those in `underWay`, and seals those in `again` anew, as `sealNext` does.
+   */
+  sealWaiting(input: {
+    readonly conversation: UserId;
+    readonly underWay: readonly MessageId[];
+    readonly again: readonly MessageId[];
+    /** Most items at once. */
+    readonly limit: number;
+  }): Promise<Waiting>;
+  /** The server accepted one, or several. */
+  sent(accepted: Accepted | readonly Accepted[]): Promise<ChatChanges>;
   sendFailed(messageId: MessageId): Promise<ChatChanges>;
   retry(messageId: MessageId): Promise<ChatChanges>;
   discard(messageId: MessageId): Promise<ChatChanges>;

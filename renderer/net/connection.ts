@@ -14,6 +14,12 @@ export type ConnectionState =
   /** The same device connected elsewhere, or the session was revoked. It does not reconnect by itself. */
   | { readonly kind: 'ended'; readonly reason: 'replaced' | 'session_revoked' };
 
+export interface RequestOptions {
+  readonly signal?: AbortSignal;
+  /** Milliseconds until the answer is given up; 15 s unless told. A line that is lost meanwhile rejects sooner. */
+  readonly timeoutMs?: number;
+}
+
 /**
  * One WebSocket that keeps itself alive: hello, heartbeats, reconnection with jittered backoff, resumption.
  * Requests made while offline fail with `OfflineError` at once; callers that must not lose anything persist first and
@@ -29,8 +35,8 @@ export interface Connection {
   on<E extends EventType>(event: E, handler: (params: EventParamsOf<E>) => void | Promise<void>): () => void;
   /** Runs after each hello whose stream was not resumed; the state is `resynchronising` until all have settled. */
   onResync(handler: () => Promise<void>): () => void;
-  /** Rejects with ProtocolError, OfflineError or TimeoutError (15 s). */
-  request<M extends Method>(method: M, params: ParamsOf<M>, options?: { signal?: AbortSignal }): Promise<ResultOf<M>>;
+  /** Rejects with ProtocolError, OfflineError or TimeoutError. */
+  request<M extends Method>(method: M, params: ParamsOf<M>, options?: RequestOptions): Promise<ResultOf<M>>;
   /** Starts anew with this session token (or none), for example after signing in. Resolves once hello was answered. */
   restart(session: string | null): Promise<ResultOf<typeof hello>>;
   /** Gives the connection up until the next `restart`. */

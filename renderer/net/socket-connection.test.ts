@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changed, get } from '../../protocol/contacts.ts';
 import { prekeyStatus } from '../../protocol/devices.ts';
+import { PROTOCOL } from '../../protocol/frames.ts';
 import { UserId } from '../../protocol/ids.ts';
 import { BrokenServer, STREAM, USER, welcome } from '../testing/broken-server.ts';
 import { until } from '../testing/headless-client.ts';
@@ -58,7 +59,7 @@ describe('hello', () => {
     const answer = await connection.restart(SESSION);
     expect(answer.stream).toBe(STREAM);
     expect(connection.welcome).toEqual(answer);
-    expect(hellos()).toEqual([{ protocol: { min: 1, max: 1 }, client: 'test', session: SESSION }]);
+    expect(hellos()).toEqual([{ protocol: { ...PROTOCOL }, client: 'test', session: SESSION }]);
     await until(isOnline, 'online');
   });
 

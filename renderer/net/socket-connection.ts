@@ -5,7 +5,7 @@ import { hello } from '../../protocol/hello.ts';
 import type { EventParamsOf, EventType, Method, ParamsOf, ResultOf } from '../../protocol/method.ts';
 import { backoffMs } from './backoff.ts';
 import { OfflineError } from './connection.ts';
-import type { Connection, ConnectionState } from './connection.ts';
+import type { Connection, ConnectionState, RequestOptions } from './connection.ts';
 import { EventStream } from './event-stream.ts';
 import type { NetworkSignals } from './network-signals.ts';
 import { PendingRequests } from './pending-requests.ts';
@@ -117,16 +117,12 @@ class SocketConnection implements Connection {
     return () => this.#resyncHandlers.delete(handler);
   }
 
-  async request<M extends Method>(
-    method: M,
-    params: ParamsOf<M>,
-    options: { signal?: AbortSignal } = {},
-  ): Promise<ResultOf<M>> {
+  async request<M extends Method>(method: M, params: ParamsOf<M>, options: RequestOptions = {}): Promise<ResultOf<M>> {
     if (this.#state.kind !== 'online' && this.#state.kind !== 'resynchronising') {
       throw new OfflineError(`${method.name} needs a connection`);
     }
     options.signal?.throwIfAborted();
-    return this.#ask(method, params, this.#timings.request, options.signal);
+    return this.#ask(method, params, options.timeoutMs ?? this.#timings.request, options.signal);
   }
 
   restart(session: string | null): Promise<Welcome> {

@@ -2,7 +2,7 @@ import type { MessageId, UserId } from '../../../protocol/ids.ts';
 import type { DeliveryState } from '../../modules/chat/model.ts';
 import { Batch } from '../batch.ts';
 import type { Profile } from '../profile.ts';
-import type { ChatChanges } from '../vault.ts';
+import type { Accepted, ChatChanges } from '../vault.ts';
 
 const RANK: Record<DeliveryState, number> = { queued: 0, failed: 0, sent: 1, delivered: 2, read: 3 };
 
@@ -18,14 +18,14 @@ export async function outbox({ db }: Profile): Promise<readonly UserId[]> {
 }
 
 /** See `Vault.sent`. */
-export async function sent(
-  profile: Profile,
-  { messageId, position }: { readonly messageId: MessageId; readonly position: number },
-): Promise<ChatChanges> {
+export async function sent(profile: Profile, accepted: Accepted | readonly Accepted[]): Promise<ChatChanges> {
   const batch = new Batch(profile);
-  batch.write((db) => db.outbox.where('messageId').equals(messageId).delete());
-  const message = await batch.message(messageId);
-  if (message !== undefined) {
+  const all = [accepted].flat() as readonly Accepted[];
+  const ids = all.map(({ messageId }) => messageId);
+  batch.write((db) => db.outbox.where('messageId').anyOf(ids).delete());
+  for (const { messageId, position } of all) {
+    const message = await batch.message(messageId);
+    if (message === undefined) continue;
     batch.putMessage({ ...message, order: position, state: laterState(message.state, 'sent') });
   }
   return batch.commit();

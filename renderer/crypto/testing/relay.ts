@@ -30,11 +30,16 @@ export class Relay {
     });
   }
 
+  /** Whether it is for exactly the devices on the newest lists. */
+  fits(sender: DeviceAddress, { recipients }: Pick<ParamsOf<typeof send>, 'recipients'>): boolean {
+    return recipients.every((recipient) => this.#fits(sender, recipient));
+  }
+
   /** The position, or `stale`. */
   send(sender: DeviceAddress, params: ParamsOf<typeof send>): number | 'stale' {
     const before = this.#accepted.get(params.idempotencyId);
     if (before !== undefined) return before;
-    if (params.recipients.some((recipient) => !this.#fits(sender, recipient))) return 'stale';
+    if (!this.fits(sender, params)) return 'stale';
     const position = ++this.#position;
     this.#accepted.set(params.idempotencyId, position);
     const messageId = MessageId.parse(params.idempotencyId);

@@ -6,7 +6,7 @@ import type { ChatChanges, ConversationSummary, ReceiveOutcome, Vault } from '..
 import { newMessageId, queuedOrder } from '../../crypto/queued-message.ts';
 import type { Host } from '../../host/host.ts';
 import type { Connection } from '../../net/connection.ts';
-import { isLinked } from '../../net/when-online.ts';
+import { isLinked, isLive } from '../../net/when-online.ts';
 import type { ContactsController } from '../contacts/model.ts';
 import { CallEntries } from './call-entries.ts';
 import { DeviceLists } from './device-lists.ts';
@@ -76,7 +76,7 @@ export class Chat implements ChatController {
     connection.on(listChanged, ({ userId, version }) => this.#lists.changed(userId, version));
     connection.onResync(() => this.#resynchronise());
     connection.onState((state) => {
-      if (state.kind === 'online' && this.#mayWork()) void this.#goOn().catch(report);
+      if (isLive(state) && this.#mayWork()) void this.#goOn().catch(report);
     });
   }
 
@@ -204,7 +204,7 @@ export class Chat implements ChatController {
 
   /** Whatever the line's loss has stopped. */
   async #goOn(): Promise<void> {
-    await this.#inbox.work();
+    await Promise.all([this.#outbox.kick(), this.#inbox.work()]);
     await this.#receipts.collect();
   }
 

@@ -1,0 +1,131 @@
+import { takeBundles } from '../../../protocol/devices.ts';
+import { ProtocolError } from '../../../protocol/errors.ts';
+import type { ErrorCode } from '../../../protocol/errors.ts';
+import { IdempotencyId } from '../../../protocol/ids.ts';
+import type { DeviceAddress, MessageId, UserId } from '../../../protocol/ids.ts';
+import type { ChatChanges, Unsealable, Vault } from '../../crypto/vault.ts';
+import { backoffMs } from '../../net/backoff.ts';
+import { OfflineError, TimeoutError } from '../../net/connection.ts';
+import type { Connection } from '../../net/connection.ts';
+import type { DeviceLists } from './device-lists.ts';
+
+/** After so many failures in a row that may pass, the person decides. */
+const MAX_ATTEMPTS = 8;
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  'rate_limited',
+  'unavailable',
+  'internal',
+  'devices_stale',
+  'send_out_of_order',
+]);
+/** The session is the trouble, not the message: it waits for the next one. */
+const SESSION: ReadonlySet<ErrorCode> = new Set([
+  'not_signed_in',
+  'session_invalid',
+  'device_required',
+  'hello_required',
+]);
+
+export interface RefusalsDependencies {
+  readonly connection: Connection;
+  readonly vault: Vault;
+  readonly lists: DeviceLists;
+  readonly apply: (changes: ChatChanges) => void;
+  readonly random?: () => number;
+  /** Resolves after so many milliseconds; tests shorten it. */
+  readonly pause?: (ms: number) => Promise<void>;
+}
+
+/** A send that was not accepted, or nobody knows. */
+export interface Refused {
+  readonly error: unknown;
+  readonly messageId: MessageId;
+  readonly recipients: readonly UserId[];
+}
+
+export type Next = 'continue' | 'stop';
+
+/** What one conversation does about sends that were not accepted. Counts failures in a row. */
+export class Refusals {
+  readonly #deps: RefusalsDependencies;
+  #failures = 0;
+
+  constructor(deps: RefusalsDependencies) {
+    this.#deps = deps;
+  }
+
+  /** Something was accepted. */
+  succeeded(): void {
+    this.#failures = 0;
+  }
+
+  /** Gets what sealing lacks. Repairs are no failures, but one that never helps must not run for ever. */
+  async provide(lacking: Unsealable): Promise<void> {
+    const { vault, lists, apply } = this.#deps;
+    if (lacking.kind === 'refused') {
+      apply(await vault.sendFailed(lacking.messageId));
+      return;
+    }
+    if (lacking.kind === 'need-lists') await lists.fetch(lacking.users);
+    else await this.#takeBundles(lacking.devices);
+    this.#failures += 1;
+    if (this.#failures >= MAX_ATTEMPTS) await this.#giveUp(lacking.messageId);
+  }
+
+  /**
+   * Handles the sends of one window, oldest first: the cause of it all, which the others only followed.
+   * `again`: those to be sealed anew. `lost`: the line was lost under them.
+   */
+  async handleAll(
+    refused: readonly Refused[],
+  ): Promise<{ readonly next: Next; readonly again: readonly MessageId[]; readonly lost: boolean }> {
+    const again = refused.filter(({ error }) => ProtocolError.is(error, 'devices_stale'));
+    const lost = refused.some(({ error }) => error instanceof OfflineError || error instanceof TimeoutError);
+    const cause = refused.find(({ error }) => !ProtocolError.is(error, 'send_out_of_order')) ?? refused[0];
+    const next = cause === undefined ? 'continue' : await this.handle(cause);
+    return { next, again: again.map(({ messageId }) => messageId), lost };
+  }
+
+  /** Handles one, and waits where waiting may help. */
+  async handle({ error, messageId, recipients }: Refused): Promise<Next> {
+    if (error instanceof OfflineError) return 'stop';
+    // Nobody knows whether it was accepted; the very same bytes under the same id find out.
+    if (error instanceof TimeoutError) return 'continue';
+    if (!(error instanceof ProtocolError)) throw error;
+    if (SESSION.has(error.code)) return 'stop';
+    this.#failures += 1;
+    if (!PASSING.has(error.code) || this.#failures >= MAX_ATTEMPTS) await this.#giveUp(messageId);
+    else await this.#repair(error, recipients);
+    return 'continue';
+  }
+
+  async #giveUp(messageId: MessageId): Promise<void> {
+    this.#deps.apply(await this.#deps.vault.sendFailed(messageId));
+    this.#failures = 0;
+  }
+
+  async #takeBundles(devices: readonly DeviceAddress[]): Promise<void> {
+    const { connection, vault, lists } = this.#deps;
+    const idempotencyId = IdempotencyId.parse(crypto.randomUUID());
+    const { bundles } = await connection.request(takeBundles, { devices: [...devices], idempotencyId });
+    await vault.startSessions(bundles);
+    // A device without a bundle is gone: its account's list says so.
+    if (bundles.length < devices.length) await lists.fetch(devices.map(({ userId }) => userId));
+  }
+
+  async #repair(error: ProtocolError, recipients: readonly UserId[]): Promise<void> {
+    if (ProtocolError.is(error, 'devices_stale')) {
+      const { missing, gone } = error.details;
+      const named = [...missing, ...gone].map(({ userId }) => userId as UserId);
+      await this.#deps.lists.fetch([...named, ...recipients]);
+      if (this.#failures === 1) return;
+    }
+    const asked = ProtocolError.is(error, 'rate_limited') ? error.details.retryAfterMs : 0;
+    const wait = Math.max(asked, backoffMs(this.#failures, this.#deps.random ?? Math.random));
+    await (this.#deps.pause ?? pause)(wait);
+  }
+}
+
+async function pause(ms: number): Promise<void> {
+  await new Promise((done) => setTimeout(done, ms));
+}
