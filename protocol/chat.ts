@@ -24,7 +24,10 @@ export const Recipient = z.strictObject({
 });
 export type Recipient = z.infer<typeof Recipient>;
 
-/** A place in the order of everything the server has accepted: microseconds since the epoch, strictly increasing. */
+/**
+ * A place in the order of everything the server has accepted: microseconds since the epoch, strictly increasing. A client
+ * does not refuse an implausible one, which would lose the message, but takes the time of its arrival instead.
+ */
 export const Position = z.int().min(1);
 
 /**
@@ -87,7 +90,7 @@ const receiptContent = z.strictObject({
   messageIds: z.array(MessageId).min(1).max(200),
 });
 
-/** `conversation`: the other person, as the sender sees it; a sender's own devices need it to file the copy. */
+/** What a client writes. `conversation`: the other person, as the sender sees it; a sender's own devices need it to file the copy. */
 export const MessageContent = z.strictObject({
   version: z.literal(1),
   conversation: UserId,
@@ -96,3 +99,10 @@ export const MessageContent = z.strictObject({
   content: z.discriminatedUnion('kind', [textContent, callContent, receiptContent]),
 });
 export type MessageContent = z.infer<typeof MessageContent>;
+
+/**
+ * What a client reads. The sender's clock may say anything: an implausible time does not make the message unreadable,
+ * the receiver shows the time of its position instead.
+ */
+export const ReceivedContent = MessageContent.extend({ sentAt: z.number() });
+export type ReceivedContent = z.infer<typeof ReceivedContent>;

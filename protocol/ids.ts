@@ -32,8 +32,10 @@ export interface DeviceAddress {
 }
 export const DeviceAddress = z.strictObject({ userId: UserId, deviceId: DeviceId });
 
+/** The year 2200, in milliseconds since the Unix epoch. Later times are refused: a `Date` ends at 8.64e15. */
+export const LATEST_TIME = 7_258_118_400_000;
 /** Milliseconds since the Unix epoch. */
-export const Timestamp = z.int().min(0);
+export const Timestamp = z.int().min(0).max(LATEST_TIME);
 
 /** Standard base64 with padding (RFC 4648 section 4) of `min` to `max` bytes. */
 export function base64Bytes(min: number, max: number = min) {

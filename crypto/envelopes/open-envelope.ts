@@ -1,4 +1,4 @@
-import { Envelope, MessageContent } from '../../protocol/chat.ts';
+import { Envelope, ReceivedContent } from '../../protocol/chat.ts';
 import { constantTimeEqual, fromBase64, fromUtf8 } from '../bytes.ts';
 import type { Bytes } from '../bytes.ts';
 import { CryptoError } from '../crypto-error.ts';
@@ -20,7 +20,7 @@ export async function openEnvelope(
   envelope: Envelope,
   store: SessionStore,
   expectedIdentityKey: Bytes,
-): Promise<{ readonly content: MessageContent; readonly changes: SessionChanges }> {
+): Promise<{ readonly content: ReceivedContent; readonly changes: SessionChanges }> {
   const parsed = Envelope.safeParse(envelope);
   if (!parsed.success) throw new CryptoError('malformed', 'not an envelope');
   const { sender, messageId, key } = parsed.data;
@@ -45,14 +45,14 @@ async function openBody(key: Bytes, payload: Bytes, additionalData: Bytes): Prom
   return new Uint8Array(body);
 }
 
-function parseContent(json: string): MessageContent {
+function parseContent(json: string): ReceivedContent {
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch {
     throw new CryptoError('malformed', 'the content is not JSON');
   }
-  const parsed = MessageContent.safeParse(value);
+  const parsed = ReceivedContent.safeParse(value);
   if (parsed.success) return parsed.data;
   const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined;
   if (typeof version === 'number' && version > 1) {

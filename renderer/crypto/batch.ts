@@ -5,6 +5,7 @@ import type { MessageId, UserId } from '../../protocol/ids.ts';
 import type { CallRow, MessageRow, ProfileDatabase, SeenRow } from '../db/profile-database.ts';
 import type { Message } from '../modules/chat/model.ts';
 import { openMessageRow, sealMessageRow } from './message-rows.ts';
+import { plausible } from './plausible.ts';
 import type { Profile } from './profile.ts';
 import { SessionRows, sessionWrites } from './session-rows.ts';
 import type { ChatChanges } from './vault.ts';
@@ -20,6 +21,8 @@ export class Batch {
   readonly sessions: StagedStore;
   readonly #profile: Profile;
   readonly #messages = new Map<MessageId, Message>();
+  /** The highest order among those put, by conversation. */
+  readonly #newest = new Map<UserId, number>();
   readonly #removed = new Set<MessageId>();
   readonly #seen = new Map<string, SeenRow>();
   readonly #calls = new Map<string, CallRow>();
@@ -48,9 +51,15 @@ export class Batch {
     return row ? openMessageRow(this.#profile, row) : undefined;
   }
 
+  /** Its numbers are brought within what can be kept and shown, whoever they are from. */
   putMessage(message: Message): void {
-    this.#messages.set(message.messageId, message);
-    this.#touched.add(message.conversation);
+    const { conversation, messageId } = message;
+    const { now, summaries } = this.#profile;
+    const newest = this.#newest.get(conversation) ?? summaries.newestOrder(conversation);
+    const kept = plausible(message, now(), newest);
+    this.#messages.set(messageId, kept);
+    this.#newest.set(conversation, Math.max(newest, kept.order));
+    this.#touched.add(conversation);
   }
 
   removeMessage(message: Message): void {

@@ -1,10 +1,15 @@
 import type { MessageId, UserId } from '../../protocol/ids.ts';
+import { CryptoError } from '../../crypto/crypto-error.ts';
 import type { MessageRow } from '../db/profile-database.ts';
 import type { DeliveryState, Message, MessageBody } from '../modules/chat/model.ts';
+import { storedPart } from './plausible.ts';
 import type { Profile } from './profile.ts';
 
+/** After everything in an index of numbers. IndexedDB has it as a key (Indexed Database API 3.0, section 2.4). */
+export const AFTER_ALL = Number.POSITIVE_INFINITY;
+
 /** The part of a message that is sealed. */
-interface SealedPart {
+export interface SealedPart {
   readonly sender: UserId;
   readonly body: MessageBody;
   readonly sentAt: number;
@@ -17,10 +22,24 @@ export async function sealMessageRow({ sealer }: Profile, message: Message): Pro
   return { messageId, conversation, order, sealed: await sealer.seal('messages', messageId, part) };
 }
 
+/**
+ * Never rejects for what is in the row: numbers that an earlier version took unchecked are brought within bounds, and a
+ * row that is damaged is shown as unreadable, so that one row cannot take the rest of a page with it.
+ */
 export async function openMessageRow({ sealer, info }: Profile, row: MessageRow): Promise<Message> {
   const { messageId, conversation, order, sealed } = row;
-  const part = await sealer.open<SealedPart>('messages', messageId, sealed);
+  const part = storedPart(await openSealed(sealer, messageId, sealed), row);
   return { messageId, conversation, order, mine: part.sender === info.userId, ...part };
+}
+
+/** Null if it does not authenticate or is no JSON. */
+async function openSealed(sealer: Profile['sealer'], messageId: MessageId, sealed: MessageRow['sealed']) {
+  try {
+    return await sealer.open<Partial<SealedPart> | null>('messages', messageId, sealed);
+  } catch (error) {
+    if (CryptoError.is(error) || error instanceof SyntaxError) return null;
+    throw error;
+  }
 }
 
 export async function findMessage(profile: Profile, messageId: MessageId): Promise<Message | undefined> {
@@ -28,7 +47,7 @@ export async function findMessage(profile: Profile, messageId: MessageId): Promi
   return row && openMessageRow(profile, row);
 }
 
-/** Newest last; at most `limit`, of those before `before`. */
+/** Newest last; at most `limit`, of those before `before` (an order, or `AFTER_ALL`). */
 export async function messageRowsBefore(
   { db }: Profile,
   conversation: UserId,

@@ -1,6 +1,6 @@
 import type { MessageId, UserId } from '../../protocol/ids.ts';
 import type { Message } from '../modules/chat/model.ts';
-import { messageRowsBefore, openMessageRow } from './message-rows.ts';
+import { AFTER_ALL, messageRowsBefore, openMessageRow } from './message-rows.ts';
 import type { Profile } from './profile.ts';
 import type { ConversationSummary } from './vault.ts';
 
@@ -38,6 +38,11 @@ export class SummaryCache {
     return (await this.#load(profile, userId)).last;
   }
 
+  /** The order of the newest message; 0 if that is not known without looking, or if there is none. */
+  newestOrder(userId: UserId): number {
+    return this.#known.get(userId)?.last?.order ?? 0;
+  }
+
   /** What is stored of the draft; undefined if that is not known without looking. */
   draftOf(userId: UserId): string | undefined {
     return this.#known.get(userId)?.draft;
@@ -69,7 +74,7 @@ export class SummaryCache {
     if (known !== undefined) return known;
     const { db, sealer } = profile;
     const [[newest], draft, unread] = await Promise.all([
-      messageRowsBefore(profile, userId, Number.MAX_SAFE_INTEGER, 1),
+      messageRowsBefore(profile, userId, AFTER_ALL, 1),
       db.conversations.get(userId),
       db.unread.where('conversation').equals(userId).primaryKeys(),
     ]);

@@ -2,6 +2,7 @@ import { Dexie } from 'dexie';
 import type { Table } from 'dexie';
 import type { CallId, MessageId, UserId } from '../../protocol/ids.ts';
 import type { StorageOptions } from './registry.ts';
+import { repairPositions } from './repair-positions.ts';
 
 type Sealed = Uint8Array<ArrayBuffer>;
 
@@ -97,5 +98,6 @@ export class ProfileDatabase extends Dexie {
       calls: 'call, ongoing',
       seen: 'envelope, at',
     });
+    this.version(4).upgrade((transaction) => repairPositions(transaction, Date.now()));
   }
 }

@@ -1,4 +1,4 @@
-import type { Envelope, MessageContent } from '../../../protocol/chat.ts';
+import type { Envelope, ReceivedContent } from '../../../protocol/chat.ts';
 import type { UserId } from '../../../protocol/ids.ts';
 import type { Message, MessageBody } from '../../modules/chat/model.ts';
 import type { Batch } from '../batch.ts';
@@ -6,14 +6,14 @@ import type { Profile } from '../profile.ts';
 import { callKey } from './calls.ts';
 import { laterState } from './outbox.ts';
 
-type Receipt = Extract<MessageContent['content'], { kind: 'receipt' }>;
+type Receipt = Extract<ReceivedContent['content'], { kind: 'receipt' }>;
 
 /** Files what an envelope held into its conversation. Returns the message if it is a new one of somebody else. */
 export async function fileContent(
   profile: Profile,
   batch: Batch,
   envelope: Envelope,
-  { conversation: named, sentAt, content }: MessageContent,
+  { conversation: named, sentAt, content }: ReceivedContent,
 ): Promise<Message | null> {
   const mine = envelope.sender.userId === profile.info.userId;
   // Somebody else cannot file into a conversation that is not with them, nor hand on what was meant for a third person.

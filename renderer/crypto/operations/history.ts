@@ -1,6 +1,6 @@
 import type { UserId } from '../../../protocol/ids.ts';
 import { Batch } from '../batch.ts';
-import { messageRowsBefore, openMessageRow } from '../message-rows.ts';
+import { AFTER_ALL, messageRowsBefore, openMessageRow } from '../message-rows.ts';
 import type { MessageRow } from '../../db/profile-database.ts';
 import type { Message } from '../../modules/chat/model.ts';
 import type { Profile } from '../profile.ts';
@@ -23,7 +23,7 @@ async function writtenConversations({ db }: Profile): Promise<UserId[]> {
   for (;;) {
     const next: MessageRow | undefined = await db.messages
       .where('[conversation+order]')
-      .above([last, Number.MAX_SAFE_INTEGER])
+      .above([last, AFTER_ALL])
       .first();
     if (next === undefined) return found;
     last = next.conversation;
@@ -36,7 +36,7 @@ export async function messages(
   profile: Profile,
   input: { readonly conversation: UserId; readonly before: number | null; readonly limit: number },
 ): Promise<MessagePage> {
-  const before = input.before ?? Number.MAX_SAFE_INTEGER;
+  const before = input.before ?? AFTER_ALL;
   const rows = await messageRowsBefore(profile, input.conversation, before, input.limit + 1);
   const more = rows.length > input.limit;
   const page = more ? rows.slice(1) : rows;
