@@ -1,14 +1,20 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
+/** Bytes that a stalled line takes in each direction before it takes no more. */
+const BUFFER_BYTES = 64 * 1024;
+
 /**
- * One person's line to the server: a TCP relay that can be cut and restored. Chromium's own offline emulation leaves open
- * WebSockets alone; pulling this plug does not. Media travels beside it, over UDP.
+ * One person's line to the server: a TCP relay that can be cut, delayed and stalled. Chromium's own offline emulation
+ * leaves open WebSockets alone; pulling this plug does not. Media travels beside it, over UDP.
  */
 export class Line {
   readonly #relay: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #pipes = new Set<Pipe>();
   #up = true;
+  #delayMs = 0;
+  #stalled = false;
   readonly origin: string;
 
   private constructor(relay: Server, port: number) {
@@ -18,7 +24,7 @@ export class Line {
 
   /** Opens a line from a port of its own to `serverPort` on this machine. */
   static async open(serverPort: number): Promise<Line> {
-    const relay = createServer();
+    const relay = createServer({ allowHalfOpen: true });
     relay.listen(0, '127.0.0.1');
     await once(relay, 'listening');
     const address = relay.address();
@@ -33,18 +39,20 @@ export class Line {
       near.destroy();
       return;
     }
-    const far = connect(serverPort, '127.0.0.1');
+    const far = connect({ port: serverPort, host: '127.0.0.1', allowHalfOpen: true });
     for (const [one, other] of [
       [near, far],
       [far, near],
     ] as const) {
       this.#sockets.add(one);
-      one.on('error', () => other.destroy());
+      one.on('error', () => one.destroy());
+      const pipe = new Pipe(one, other, { delayMs: () => this.#delayMs, isStalled: () => this.#stalled });
+      this.#pipes.add(pipe);
       one.on('close', () => {
         this.#sockets.delete(one);
-        other.destroy();
+        pipe.end();
       });
-      one.pipe(other);
+      other.on('close', () => this.#pipes.delete(pipe));
     }
   }
 
@@ -63,9 +71,81 @@ export class Line {
     this.#up = true;
   }
 
+  /** From now on every byte takes `ms` milliseconds, in each direction. */
+  delay(ms: number): void {
+    this.#delayMs = ms;
+  }
+
+  /** Nothing arrives any more, in either direction, not even the end of a connection; nothing is lost, until `flow`. */
+  stall(): void {
+    this.#stalled = true;
+  }
+
+  flow(): void {
+    this.#stalled = false;
+    for (const pipe of this.#pipes) pipe.pump();
+  }
+
   async close(): Promise<void> {
+    this.flow();
     this.cut();
     this.#relay.close();
     await once(this.#relay, 'close');
+  }
+}
+
+interface Conditions {
+  readonly delayMs: () => number;
+  readonly isStalled: () => boolean;
+}
+
+/** One direction of one connection. */
+class Pipe {
+  readonly #from: Socket;
+  readonly #to: Socket;
+  readonly #conditions: Conditions;
+  #waiting: { readonly chunk: Buffer; readonly due: number }[] = [];
+  #bytes = 0;
+  #ended = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(from: Socket, to: Socket, conditions: Conditions) {
+    this.#from = from;
+    this.#to = to;
+    this.#conditions = conditions;
+    from.on('data', (chunk: Buffer) => this.#take(chunk));
+    from.on('end', () => this.end());
+    to.on('drain', () => this.pump());
+    to.on('close', () => clearTimeout(this.#timer));
+  }
+
+  #take(chunk: Buffer): void {
+    this.#waiting.push({ chunk, due: performance.now() + this.#conditions.delayMs() });
+    this.#bytes += chunk.length;
+    if (this.#conditions.isStalled() && this.#bytes > BUFFER_BYTES) this.#from.pause();
+    this.pump();
+  }
+
+  /** Nothing more comes; what was taken still arrives, and then the end. */
+  end(): void {
+    this.#ended = true;
+    this.pump();
+  }
+
+  pump(): void {
+    clearTimeout(this.#timer);
+    if (this.#conditions.isStalled()) return;
+    for (let [next] = this.#waiting; next !== undefined; [next] = this.#waiting) {
+      const wait = next.due - performance.now();
+      if (wait > 0) {
+        this.#timer = setTimeout(() => this.pump(), wait);
+        return;
+      }
+      this.#waiting.shift();
+      this.#bytes -= next.chunk.length;
+      if (!this.#to.destroyed && !this.#to.write(next.chunk)) return;
+    }
+    this.#from.resume();
+    if (this.#ended) this.#to.destroySoon();
   }
 }
