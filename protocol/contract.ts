@@ -5,10 +5,12 @@ import * as contacts from './contacts.ts';
 import * as devices from './devices.ts';
 import { hello } from './hello.ts';
 import type { EventType, Method } from './method.ts';
+import { ping } from './ping.ts';
 
 /** Every method of the wire: what the server must answer, and what docs/protocol.md is made from. */
 export const METHODS = [
   hello,
+  ping,
   accounts.checkInvitation,
   accounts.signUp,
   accounts.signIn,

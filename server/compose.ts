@@ -24,6 +24,7 @@ import { Dispatcher } from './ws/dispatcher.ts';
 import { EventHub } from './ws/event-hub.ts';
 import type { ServerModule } from './ws/module.ts';
 import { addressReader, isOriginAllowed } from './ws/origin.ts';
+import { pingMethod } from './ws/ping.ts';
 import { RateLimits } from './ws/rate-limits.ts';
 import { Replay } from './ws/replay.ts';
 import { SocketServer } from './ws/socket-server.ts';
@@ -73,7 +74,7 @@ export function compose(parts: Parts): Composition {
   closings.onClosed(({ connectionId }) => replay.forget(connectionId));
   const { modules, waiting } = composeModules(parts, bus, closings);
   const dispatcher = new Dispatcher({
-    methods: modules.flatMap((module) => module.methods),
+    methods: [pingMethod, ...modules.flatMap((module) => module.methods)],
     hello: {
       authenticator: sessionAuthenticator(store, bus, now),
       hub,
