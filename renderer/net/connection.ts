@@ -1,5 +1,6 @@
 import type { EventParamsOf, EventType, Method, ParamsOf, ResultOf } from '../../protocol/method.ts';
 import type { hello } from '../../protocol/hello.ts';
+import type { ResyncHandler } from './resync.ts';
 
 /** What the person is told about the line to the server. */
 export type ConnectionState =
@@ -33,8 +34,11 @@ export interface Connection {
   onState(listener: (state: ConnectionState) => void): () => void;
   /** Events in order; the handler's promise is awaited before the next event of the stream is handed out. */
   on<E extends EventType>(event: E, handler: (params: EventParamsOf<E>) => void | Promise<void>): () => void;
-  /** Runs after each hello whose stream was not resumed; the state is `resynchronising` until all have settled. */
-  onResync(handler: () => Promise<void>): () => void;
+  /**
+   * Runs after each hello whose stream was not resumed, and again after a loss of the line that stopped it; the state is
+   * `resynchronising` until all have settled.
+   */
+  onResync(handler: ResyncHandler): () => void;
   /** Rejects with ProtocolError, OfflineError or TimeoutError. */
   request<M extends Method>(method: M, params: ParamsOf<M>, options?: RequestOptions): Promise<ResultOf<M>>;
   /** Starts anew with this session token (or none), for example after signing in. Resolves once hello was answered. */

@@ -1,28 +1,45 @@
+/**
+ * `gone`: the network went. `back`: it came, or is another one. `look`: somebody looks at the page again, or the machine
+ * woke up, so that timers cannot be relied on.
+ */
+export type NetworkChange = 'gone' | 'back' | 'look';
+
 /** What the machine knows about its network; a hint, never the truth. */
 export interface NetworkSignals {
   /** False only if the machine is sure that it has no network. */
   readonly online: () => boolean;
-  /** `gone`: the network went. `back`: it came (or may have come) back. Returns the undo. */
-  readonly onChange: (listener: (change: 'gone' | 'back') => void) => () => void;
+  /** Returns the undo. */
+  readonly onChange: (listener: (change: NetworkChange) => void) => () => void;
 }
 
-/** The browser's own: `online` and `offline` events, and the page being looked at again (after sleep, timers lie). */
+/** Chromium's Network Information API, where there is one; TypeScript's DOM library does not know it. */
+function networkInformation(): EventTarget | null {
+  return (navigator as { readonly connection?: EventTarget }).connection ?? null;
+}
+
+/** The browser's own: its network came, went or changed; the page is looked at again, or goes on after being frozen. */
 export function browserSignals(): NetworkSignals {
   return {
     online: () => navigator.onLine,
     onChange(listener) {
       const gone = () => listener('gone');
       const back = () => listener('back');
-      const shown = () => {
-        if (document.visibilityState === 'visible') listener('back');
+      const look = () => {
+        if (document.visibilityState === 'visible') listener('look');
       };
-      window.addEventListener('offline', gone);
-      window.addEventListener('online', back);
-      document.addEventListener('visibilitychange', shown);
+      // The browser estimates the line's quality anew every now and then: reason to look, not to begin anew.
+      const changed = () => listener('look');
+      const pairs: readonly [EventTarget | null, string, () => void][] = [
+        [window, 'offline', gone],
+        [window, 'online', back],
+        [window, 'pageshow', look],
+        [document, 'visibilitychange', look],
+        [document, 'resume', look],
+        [networkInformation(), 'change', changed],
+      ];
+      for (const [target, event, act] of pairs) target?.addEventListener(event, act);
       return () => {
-        window.removeEventListener('offline', gone);
-        window.removeEventListener('online', back);
-        document.removeEventListener('visibilitychange', shown);
+        for (const [target, event, act] of pairs) target?.removeEventListener(event, act);
       };
     },
   };

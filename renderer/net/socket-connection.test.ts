@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changed, get } from '../../protocol/contacts.ts';
-import { prekeyStatus } from '../../protocol/devices.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
 import { PROTOCOL } from '../../protocol/frames.ts';
 import { UserId } from '../../protocol/ids.ts';
+import { ping } from '../../protocol/ping.ts';
 import { BrokenServer, STREAM, USER, welcome } from '../testing/broken-server.ts';
 import { until } from '../testing/headless-client.ts';
 import { backoffMs } from './backoff.ts';
@@ -37,7 +38,7 @@ function connect(timings: Partial<Timings> = {}): void {
     network: signals,
     random: () => 0,
     report: (error) => void reported.push(error),
-    timings: { connect: 500, request: 500, probe: 200, ...timings },
+    timings: { connect: 500, request: 500, waiting: 400, waitingProbe: 200, hintProbe: 200, ...timings },
   });
 }
 
@@ -132,7 +133,7 @@ describe('requests', () => {
   });
 
   it('without an answer on a line that answers the probe keep the line', async () => {
-    server.answers.set(prekeyStatus.name, () => ({ result: { remaining: 1, signedPrekeyId: 1, signedPrekeyAt: 0 } }));
+    server.answers.set(ping.name, () => ({ result: {} }));
     await connection.restart(SESSION);
     await until(isOnline, 'online');
     await expect(connection.request(get, { users: [PERSON.userId] })).rejects.toBeInstanceOf(TimeoutError);
@@ -239,19 +240,49 @@ describe('events', () => {
     expect(hellos()[1]).not.toHaveProperty('resume');
   });
 
-  it('are not resumed if the line dropped while everything was being fetched', async () => {
-    let resyncs = 0;
+  it('are resumed if the line dropped while everything was being fetched, and only the rest is fetched', async () => {
+    const fetched = { one: 0, other: 0 };
+    connection.onResync(async () => void (fetched.one += 1));
     connection.onResync(async () => {
-      resyncs += 1;
-      if (resyncs === 1) await connection.request(get, { users: [PERSON.userId] });
+      fetched.other += 1;
+      if (fetched.other === 1) await connection.request(get, { users: [PERSON.userId] });
     });
     await connection.restart(SESSION);
     await until(() => server.line.asked.length === 2, 'fetching');
     expect(connection.state.kind).toBe('resynchronising');
+    server.answers.set('hello', () => ({ result: welcome({ resumed: true }) }));
     server.line.socket.terminate();
     await until(isOnline, 'online again');
-    expect(hellos()[1]).not.toHaveProperty('resume');
-    expect(resyncs).toBe(2);
+    expect(hellos()[1]).toHaveProperty('resume');
+    expect(fetched).toEqual({ one: 1, other: 2 });
+  });
+
+  it('are all fetched anew if the stream cannot be resumed', async () => {
+    const fetched = { one: 0, other: 0 };
+    connection.onResync(async () => void (fetched.one += 1));
+    connection.onResync(async () => {
+      fetched.other += 1;
+      if (fetched.other === 1) await connection.request(get, { users: [PERSON.userId] });
+    });
+    await connection.restart(SESSION);
+    await until(() => server.line.asked.length === 2, 'fetching');
+    server.line.socket.terminate();
+    await until(isOnline, 'online again');
+    expect(fetched).toEqual({ one: 2, other: 2 });
+  });
+
+  it('that the server refuses to tell for the moment are asked for again', async () => {
+    connection.close();
+    connect({ resyncAgain: 50 });
+    let fetched = 0;
+    connection.onResync(async () => {
+      fetched += 1;
+      if (fetched < 3) throw new ProtocolError('unavailable', 'not now');
+    });
+    await connection.restart(SESSION);
+    await until(() => fetched === 3 && isOnline(), 'fetched at last');
+    await new Promise((done) => setTimeout(done, 150));
+    expect(fetched).toBe(3);
   });
 });
 
@@ -271,7 +302,7 @@ describe('the network', () => {
 
   it('that is silently dead is noticed by a probe', async () => {
     connection.close();
-    connect({ silence: 100 });
+    connect({ idle: 100, idleProbe: 100 });
     await connection.restart(SESSION);
     await until(() => server.lines.length === 2, 'a new line');
   });

@@ -1,14 +1,20 @@
-import { prekeyStatus } from '../../protocol/devices.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { CloseCode, HEARTBEAT_MS, MAX_FRAME_BYTES, PROTOCOL, ServerFrame, SOCKET_PATH } from '../../protocol/frames.ts';
+import { PROTOCOL, SOCKET_PATH } from '../../protocol/frames.ts';
 import { hello } from '../../protocol/hello.ts';
 import type { EventParamsOf, EventType, Method, ParamsOf, ResultOf } from '../../protocol/method.ts';
-import { backoffMs } from './backoff.ts';
+import { ping } from '../../protocol/ping.ts';
 import { OfflineError } from './connection.ts';
 import type { Connection, ConnectionState, RequestOptions } from './connection.ts';
 import { EventStream } from './event-stream.ts';
-import type { NetworkSignals } from './network-signals.ts';
+import { Liveness } from './liveness.ts';
+import type { NetworkChange, NetworkSignals } from './network-signals.ts';
+import { Patience } from './patience.ts';
 import { PendingRequests } from './pending-requests.ts';
+import { Resync } from './resync.ts';
+import type { ResyncHandler } from './resync.ts';
+import { endedBy, parseFrame } from './server-frame.ts';
+import { TIMINGS } from './timings.ts';
+import type { Timings } from './timings.ts';
 
 type Welcome = ResultOf<typeof hello>;
 
@@ -25,32 +31,6 @@ export interface ConnectionOptions {
   readonly timings?: Partial<Timings>;
 }
 
-/** All in milliseconds. */
-export interface Timings {
-  /** From opening the socket to the answer to hello. */
-  readonly connect: number;
-  readonly request: number;
-  /**
-   * Silence after which the line is probed. Pings of the WebSocket itself are invisible to a page's code, so this side asks
-   * a cheap question of its own.
-   */
-  readonly silence: number;
-  readonly probe: number;
-  /** Wait between attempts while the machine itself says that there is no network (it may be wrong about localhost). */
-  readonly withoutNetwork: number;
-  /** How long a connection must have lived for the next failure to begin the backoff anew. */
-  readonly stable: number;
-}
-
-const TIMINGS: Timings = {
-  connect: 10_000,
-  request: 15_000,
-  silence: 2 * HEARTBEAT_MS,
-  probe: 5_000,
-  withoutNetwork: 30_000,
-  stable: 5_000,
-};
-
 /** Makes the connection; it is idle until the first `restart`. */
 export function createConnection(options: ConnectionOptions): Connection {
   return new SocketConnection(options);
@@ -66,7 +46,8 @@ class SocketConnection implements Connection {
   readonly #timings: Timings;
   readonly #events: EventStream;
   readonly #stateListeners = new Set<(state: ConnectionState) => void>();
-  readonly #resyncHandlers = new Set<() => Promise<void>>();
+  readonly #resync: Resync;
+  readonly #patience: Patience;
   readonly #stopNetwork: () => void;
   readonly #report: (error: unknown) => void;
   #requests: PendingRequests;
@@ -75,13 +56,16 @@ class SocketConnection implements Connection {
   #session: string | null = null;
   #socket: WebSocket | null = null;
   #restarting: Restart | null = null;
-  #attempt = 0;
   /** Rises with every socket, so that what an earlier one still says is ignored. */
   #generation = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #connectTimer: ReturnType<typeof setTimeout> | undefined;
-  #silenceTimer: ReturnType<typeof setTimeout> | undefined;
   #stableTimer: ReturnType<typeof setTimeout> | undefined;
+  #resyncTimer: ReturnType<typeof setTimeout> | undefined;
+  #liveness: Liveness | null = null;
+  /** Something came after the answer to hello. */
+  #progress = false;
+  #phase: 'resting' | 'waiting' | 'connecting' | 'live' = 'resting';
   #started = false;
   #closed = false;
 
@@ -90,7 +74,9 @@ class SocketConnection implements Connection {
     this.#timings = { ...TIMINGS, ...options.timings };
     this.#report = options.report ?? (() => undefined);
     this.#events = new EventStream(this.#report);
-    this.#requests = new PendingRequests(() => this.#probe());
+    this.#resync = new Resync(this.#report);
+    this.#patience = new Patience(this.#timings, options.random ?? Math.random);
+    this.#requests = new PendingRequests(() => this.#liveness?.hint());
     this.#stopNetwork = options.network.onChange((change) => this.#networkChanged(change));
   }
 
@@ -112,9 +98,8 @@ class SocketConnection implements Connection {
     return this.#events.on(event, handler);
   }
 
-  onResync(handler: () => Promise<void>): () => void {
-    this.#resyncHandlers.add(handler);
-    return () => this.#resyncHandlers.delete(handler);
+  onResync(handler: ResyncHandler): () => void {
+    return this.#resync.add(handler);
   }
 
   async request<M extends Method>(method: M, params: ParamsOf<M>, options: RequestOptions = {}): Promise<ResultOf<M>> {
@@ -129,11 +114,12 @@ class SocketConnection implements Connection {
     this.#restarting?.reject(new OfflineError('another start of the connection replaced this one'));
     this.#session = session;
     this.#events.forget();
-    this.#attempt = 0;
+    this.#patience.reset();
     this.#started = true;
     return new Promise<Welcome>((resolve, reject) => {
       this.#restarting = { resolve, reject };
       this.#dropSocket();
+      this.#setState({ kind: 'connecting' });
       void this.#connect();
     });
   }
@@ -152,13 +138,15 @@ class SocketConnection implements Connection {
     this.pause();
   }
 
+  /** Tries once. The state stays what it was, so that attempts that fail do not make it flicker. */
   async #connect(): Promise<void> {
     const generation = ++this.#generation;
     clearTimeout(this.#retryTimer);
-    this.#setState({ kind: 'connecting' });
+    this.#phase = 'connecting';
     const origin = await this.#options.origin();
     if (generation !== this.#generation || this.#closed) return;
     if (origin === null) {
+      this.#phase = 'resting';
       this.#setState({ kind: 'offline', retryAt: null });
       return;
     }
@@ -166,12 +154,22 @@ class SocketConnection implements Connection {
     url.protocol = url.protocol === 'http:' ? 'ws:' : 'wss:';
     const socket = (this.#options.openSocket ?? ((address) => new WebSocket(address)))(url.href);
     this.#socket = socket;
-    this.#connectTimer = setTimeout(() => this.#lost(generation), this.#timings.connect);
+    this.#limitHello(this.#patience.helloMs);
     socket.addEventListener('open', () => void this.#sayHello(generation));
     socket.addEventListener('message', (message) => this.#received(generation, message.data));
     // What went wrong is not told to pages; `close` follows and is what counts.
     socket.addEventListener('error', () => undefined);
     socket.addEventListener('close', (event) => this.#socketClosed(generation, event.code));
+  }
+
+  /** Gives the attempt up after `ms` milliseconds. The next one gets longer: perhaps the line is only slow. */
+  #limitHello(ms: number): void {
+    const generation = this.#generation;
+    clearTimeout(this.#connectTimer);
+    this.#connectTimer = setTimeout(() => {
+      this.#patience.helloTooSlow();
+      this.#lost(generation);
+    }, ms);
   }
 
   async #sayHello(generation: number): Promise<void> {
@@ -184,7 +182,7 @@ class SocketConnection implements Connection {
         ...(this.#session === null ? {} : { session: this.#session }),
         ...(asked === null ? {} : { resume: asked }),
       };
-      const welcome = await this.#ask(hello, params, this.#timings.connect, undefined, (answer) =>
+      const welcome = await this.#ask(hello, params, this.#timings.longestConnect, undefined, (answer) =>
         this.#events.moveTo(answer.stream, answer.resumed && asked !== null ? asked.seq : answer.seq),
       );
       if (generation === this.#generation) await this.#welcomed(generation, welcome);
@@ -195,18 +193,43 @@ class SocketConnection implements Connection {
 
   async #welcomed(generation: number, welcome: Welcome): Promise<void> {
     clearTimeout(this.#connectTimer);
-    this.#stableTimer = setTimeout(() => (this.#attempt = 0), this.#timings.stable);
+    this.#stableTimer = setTimeout(() => this.#patience.stable(), this.#timings.stable);
     this.#welcome = welcome;
-    if (!welcome.resumed) {
-      this.#setState({ kind: 'resynchronising' });
-    }
+    this.#patience.welcomed();
+    this.#phase = 'live';
+    this.#watch(generation);
+    if (!welcome.resumed) this.#resync.owe();
+    const { isOwed } = this.#resync;
+    if (isOwed) this.#setState({ kind: 'resynchronising' });
     this.#restarting?.resolve(welcome);
     this.#restarting = null;
-    if (!welcome.resumed) {
-      const settled = await Promise.allSettled([...this.#resyncHandlers].map((handler) => handler()));
-      for (const result of settled) if (result.status === 'rejected') this.#report(result.reason);
-    }
-    if (generation === this.#generation) this.#setState({ kind: 'online' });
+    if (isOwed) await this.#resync.run();
+    if (generation !== this.#generation) return;
+    this.#setState({ kind: 'online' });
+    this.#resyncLater(generation);
+  }
+
+  /** What the server refused for the moment is asked for again on this connection. */
+  #resyncLater(generation: number): void {
+    if (!this.#resync.isOwed || generation !== this.#generation) return;
+    this.#resyncTimer = setTimeout(() => {
+      void this.#resync.run().then(() => this.#resyncLater(generation));
+    }, this.#timings.resyncAgain);
+  }
+
+  #watch(generation: number): void {
+    this.#progress = false;
+    this.#liveness = new Liveness({
+      timings: this.#timings,
+      patience: this.#patience.factor,
+      isWaiting: () => this.#requests.size > 0,
+      buffered: () => this.#socket?.bufferedAmount ?? 0,
+      ping: () => void this.#ask(ping, {}, this.#timings.request).catch(() => undefined),
+      onDead: () => {
+        this.#patience.silent(this.#progress);
+        this.#lost(generation);
+      },
+    });
   }
 
   #helloRefused(generation: number, error: unknown): void {
@@ -234,6 +257,7 @@ class SocketConnection implements Connection {
     const socket = this.#socket;
     if (socket === null || socket.readyState !== socket.OPEN)
       throw new OfflineError(`${method.name} needs a connection`);
+    this.#liveness?.asked();
     const { id, answer } = this.#requests.add(method, timeoutMs, signal, first);
     socket.send(JSON.stringify({ id, method: method.name, params }));
     return (await answer) as ResultOf<M>;
@@ -241,7 +265,8 @@ class SocketConnection implements Connection {
 
   #received(generation: number, data: unknown): void {
     if (generation !== this.#generation) return;
-    this.#watchSilence();
+    this.#liveness?.heard();
+    if (this.#phase === 'live') this.#progress = true;
     const frame = parseFrame(data);
     if (frame === null) {
       this.#broken(generation);
@@ -264,7 +289,7 @@ class SocketConnection implements Connection {
   #socketClosed(generation: number, code: number): void {
     if (generation !== this.#generation) return;
     const reason = endedBy(code);
-    if (reason === null) {
+    if (reason === null || (reason === 'replaced' && this.#patience.wasStraggler())) {
       this.#lost(generation);
       return;
     }
@@ -276,48 +301,39 @@ class SocketConnection implements Connection {
   #lost(generation: number): void {
     if (generation !== this.#generation) return;
     this.#dropSocket();
-    const wait = this.#options.network.online()
-      ? backoffMs(this.#attempt, this.#options.random ?? Math.random)
-      : this.#timings.withoutNetwork;
-    this.#attempt += 1;
+    const there = this.#options.network.online();
+    const wait = there ? this.#patience.nextWait() : this.#timings.withoutNetwork;
+    this.#phase = 'waiting';
     this.#retryTimer = setTimeout(() => void this.#connect(), wait);
-    this.#setState({ kind: 'offline', retryAt: Date.now() + wait });
+    const offline = !there || wait > this.#timings.brief || this.#state.kind === 'offline';
+    this.#setState(offline ? { kind: 'offline', retryAt: Date.now() + wait } : { kind: 'connecting' });
   }
 
   #dropSocket(): void {
     this.#generation += 1;
-    // What was to be fetched anew was not: the stream must not be resumed as if it had been.
-    if (this.#state.kind === 'resynchronising') this.#events.forget();
-    for (const timer of [this.#retryTimer, this.#connectTimer, this.#silenceTimer, this.#stableTimer])
+    this.#phase = 'resting';
+    for (const timer of [this.#retryTimer, this.#connectTimer, this.#stableTimer, this.#resyncTimer])
       clearTimeout(timer);
+    this.#liveness?.stop();
+    this.#liveness = null;
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();
     this.#requests.failAll(new OfflineError('the connection was lost'));
-    this.#requests = new PendingRequests(() => this.#probe());
+    this.#requests = new PendingRequests(() => this.#liveness?.hint());
   }
 
-  #networkChanged(change: 'gone' | 'back'): void {
+  #networkChanged(change: NetworkChange): void {
     if (this.#closed || !this.#started) return;
-    const waiting = this.#state.kind === 'offline';
-    const live = this.#state.kind === 'online' || this.#state.kind === 'resynchronising';
-    if (change === 'gone' && (live || this.#state.kind === 'connecting')) this.#lost(this.#generation);
-    else if (change === 'back' && waiting) void this.#connect();
-    else if (change === 'back' && live) this.#probe();
-  }
-
-  #watchSilence(): void {
-    clearTimeout(this.#silenceTimer);
-    this.#silenceTimer = setTimeout(() => this.#probe(), this.#timings.silence);
-  }
-
-  /** Asks something cheap; no answer means that the line is dead, though TCP does not know it yet. */
-  #probe(): void {
-    const generation = this.#generation;
-    if (this.#socket === null || this.#welcome === null || this.#welcome.deviceId === null) return;
-    void this.#ask(prekeyStatus, {}, this.#timings.probe).catch((error: unknown) => {
-      if (!(error instanceof ProtocolError)) this.#lost(generation);
-    });
+    const phase = this.#phase;
+    if (change === 'gone' && phase !== 'resting') this.#lost(this.#generation);
+    else if (phase === 'waiting') {
+      this.#patience.reset();
+      if (change === 'back') this.#setState({ kind: 'connecting' });
+      void this.#connect();
+    } else if (phase === 'live') this.#liveness?.hint();
+    // What was begun on another network may never be answered; on the same one it is only slow.
+    else if (phase === 'connecting' && change === 'back') this.#limitHello(this.#timings.hintProbe);
   }
 
   #rejectRestart(error: Error): void {
@@ -326,25 +342,13 @@ class SocketConnection implements Connection {
   }
 
   #setState(state: ConnectionState): void {
+    const same = state.kind === this.#state.kind && state.kind !== 'ended';
     this.#state = state;
+    if (same) return;
     for (const listener of this.#stateListeners) {
       listener(state);
       // A listener has changed the state: the others have heard of the newer one.
       if (this.#state !== state) return;
     }
   }
-}
-
-function parseFrame(data: unknown): ServerFrame | null {
-  if (typeof data !== 'string' || data.length > MAX_FRAME_BYTES) return null;
-  try {
-    return ServerFrame.parse(JSON.parse(data));
-  } catch {
-    return null;
-  }
-}
-
-function endedBy(code: number): 'replaced' | 'session_revoked' | null {
-  if (code === CloseCode.replaced) return 'replaced';
-  return code === CloseCode.sessionRevoked ? 'session_revoked' : null;
 }

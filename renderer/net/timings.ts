@@ -1,0 +1,36 @@
+import type { LivenessTimings } from './liveness.ts';
+
+/** All in milliseconds. */
+export interface Timings extends LivenessTimings {
+  /** From opening the socket to the answer to hello. Doubles with every attempt that this ended, up to `longestConnect`. */
+  readonly connect: number;
+  readonly longestConnect: number;
+  readonly request: number;
+  /** Wait between attempts while the machine itself says that there is no network (it may be wrong about localhost). */
+  readonly withoutNetwork: number;
+  /** How long a connection must have lived for the next failure to begin the backoff anew. */
+  readonly stable: number;
+  /** A wait for the next attempt that is shorter is no state of its own: the client is still connecting. */
+  readonly brief: number;
+  /** Until what was refused while resynchronising is asked for again. */
+  readonly resyncAgain: number;
+  /** How long a connection that was given up may still reach the server, and so replace its successor there. */
+  readonly straggler: number;
+}
+
+export const TIMINGS: Timings = {
+  connect: 10_000,
+  longestConnect: 60_000,
+  request: 15_000,
+  idle: 10_000,
+  idleProbe: 5_000,
+  waiting: 5_000,
+  waitingProbe: 3_000,
+  hintProbe: 3_000,
+  late: 3_000,
+  withoutNetwork: 30_000,
+  stable: 5_000,
+  brief: 2_000,
+  resyncAgain: 10_000,
+  straggler: 120_000,
+};
