@@ -10,7 +10,12 @@ import type { ConnectionState } from '../net/connection.ts';
 export interface AppContext {
   readonly host: Host;
   /** Reactive. */
-  readonly line: { readonly state: ConnectionState };
+  readonly line: {
+    readonly state: ConnectionState;
+    /** Without short interruptions. */
+    readonly shown: ConnectionState;
+    readonly wasOnline: boolean;
+  };
   readonly accounts: AccountsController;
   readonly devices: DevicesController;
   readonly contacts: ContactsController;

@@ -62,6 +62,7 @@ export const en = {
   line: {
     offline: 'You are offline. What you write is kept and sent when the connection is back.',
     connecting: 'Connecting…',
+    reconnecting: 'Reconnecting… What you write is kept and sent.',
     resynchronising: 'Catching up with what you missed…',
     online: 'Connected',
     unsupported: 'This app and the server no longer understand each other.',

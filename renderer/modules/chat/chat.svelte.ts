@@ -74,7 +74,7 @@ export class Chat implements ChatController {
     this.#inbox = new Inbox({ connection, vault, lists: this.#lists, received, report });
     connection.on(wire.delivered, ({ envelope }) => (this.#loaded ? this.#inbox.add(envelope) : undefined));
     connection.on(listChanged, ({ userId, version }) => this.#lists.changed(userId, version));
-    connection.onResync(() => this.#resynchronise());
+    connection.onResync((continues) => this.#resynchronise(continues));
     connection.onState((state) => {
       if (isLive(state) && this.#mayWork()) void this.#goOn().catch(report);
     });
@@ -196,9 +196,9 @@ export class Chat implements ChatController {
     return this.#loaded && isLinked(this.#deps.connection);
   }
 
-  async #resynchronise(): Promise<void> {
+  async #resynchronise(continues: boolean): Promise<void> {
     if (!this.#mayWork()) return;
-    await this.#inbox.drain();
+    await this.#inbox.drain(continues);
     await this.#callEntries.settle();
   }
 

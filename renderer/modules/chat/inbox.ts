@@ -1,6 +1,7 @@
 import * as wire from '../../../protocol/chat.ts';
 import type { Envelope } from '../../../protocol/chat.ts';
 import type { UserId } from '../../../protocol/ids.ts';
+import type { ResultOf } from '../../../protocol/method.ts';
 import type { ReceiveOutcome, Vault } from '../../crypto/vault.ts';
 import type { Connection } from '../../net/connection.ts';
 import { isLostAnswer } from '../../net/retrying.ts';
@@ -9,7 +10,10 @@ import type { DeviceLists } from './device-lists.ts';
 
 /** Envelopes handed to the vault at once: few enough that other operations get their turn. */
 const BATCH = 20;
-const PAGE = 100;
+/** Envelopes asked for at once: first a few, more while they come quickly, fewer after a loss of the line. */
+const FIRST_PAGE = 25;
+const LARGEST_PAGE = 100;
+const QUICK_MS = 1000;
 /** Most queue ids in one acknowledgement. */
 const ACKNOWLEDGE_LIMIT = 500;
 /** Wait after a failure that is not the line's, in milliseconds. */
@@ -30,6 +34,9 @@ export interface InboxDependencies {
 export class Inbox {
   readonly #deps: InboxDependencies;
   #waiting: Envelope[] = [];
+  /** The last queue id that was fetched. */
+  #drained = 0;
+  #page = FIRST_PAGE;
   #acknowledge: number[] = [];
   #working: Promise<void> | null = null;
   #acknowledging = false;
@@ -39,16 +46,19 @@ export class Inbox {
     this.#deps = deps;
   }
 
-  /** Fetches the whole queue, after a connection that could not be resumed. */
-  async drain(): Promise<void> {
-    let after = 0;
+  /**
+   * Fetches the whole queue, after a connection that could not be resumed. `continues`: goes on where the line's loss has
+   * stopped it; what was fetched by then is here.
+   */
+  async drain(continues = false): Promise<void> {
+    if (!continues) this.#drained = 0;
     for (let more = true; more;) {
-      const page = await this.#deps.connection.request(wire.pending, { after, limit: PAGE });
-      for (const envelope of page.envelopes) {
-        this.#take(envelope);
-        after = Math.max(after, envelope.queueId);
-      }
-      more = page.more && page.envelopes.length > 0;
+      const { envelopes, more: left } = await this.#fetchPage();
+      for (const envelope of envelopes) this.#take(envelope);
+      const last = Math.max(this.#drained, ...envelopes.map(({ queueId }) => queueId));
+      // A page that brings nothing further would come for ever.
+      more = left && last > this.#drained;
+      this.#drained = last;
       await this.work();
     }
   }
@@ -77,6 +87,21 @@ export class Inbox {
     clearTimeout(this.#retryTimer);
     this.#waiting = [];
     this.#acknowledge = [];
+    this.#drained = 0;
+  }
+
+  async #fetchPage(): Promise<ResultOf<typeof wire.pending>> {
+    const asked = Date.now();
+    try {
+      const params = { after: this.#drained, limit: this.#page };
+      const page = await this.#deps.connection.request(wire.pending, params);
+      if (Date.now() - asked < QUICK_MS) this.#page = Math.min(LARGEST_PAGE, this.#page * 2);
+      return page;
+    } catch (error) {
+      // Perhaps it was too much for the line: the next one must get through.
+      if (isLostAnswer(error)) this.#page = Math.max(1, Math.floor(this.#page / 4));
+      throw error;
+    }
   }
 
   #take(envelope: Envelope): void {

@@ -11,6 +11,8 @@ import type { ContactsController } from './model.ts';
 const FOUND_LIMIT = 50;
 /** How many the server takes in one question. */
 const GET_LIMIT = 200;
+/** How many are asked for in one question after events were missed: an answer of a few kilobytes. */
+const REFRESH_AT_ONCE = 50;
 
 export interface ContactsDependencies {
   readonly connection: Connection;
@@ -23,11 +25,13 @@ export class Contacts implements ContactsController {
   #known: ReadonlyMap<UserId, Person> = $state.raw(new Map<UserId, Person>());
   readonly people: readonly Person[] = $derived(byName([...this.#known.values()]));
   #loaded = false;
+  /** People whose names were not asked for since events were missed. */
+  #outdated = new Set<UserId>();
 
   constructor(deps: ContactsDependencies) {
     this.#deps = deps;
     deps.connection.on(wire.changed, ({ person }) => this.#learn([person]));
-    deps.connection.onResync(() => this.#resynchronise());
+    deps.connection.onResync((continues) => this.#resynchronise(continues));
   }
 
   async load(): Promise<void> {
@@ -38,6 +42,7 @@ export class Contacts implements ContactsController {
   clear(): void {
     this.#loaded = false;
     this.#known = new Map();
+    this.#outdated = new Set();
   }
 
   person(userId: UserId): Person {
@@ -61,10 +66,15 @@ export class Contacts implements ContactsController {
     }
   }
 
-  /** Names may have changed while nobody listened. */
-  async #resynchronise(): Promise<void> {
+  /** Names may have changed while nobody listened. What a slow line brought of them is not asked for again. */
+  async #resynchronise(continues: boolean): Promise<void> {
     if (!this.#loaded || !isLinked(this.#deps.connection)) return;
-    if (this.#known.size > 0) await this.#fetch([...this.#known.keys()]);
+    if (!continues) this.#outdated = new Set(this.#known.keys());
+    while (this.#outdated.size > 0) {
+      const users = [...this.#outdated].slice(0, REFRESH_AT_ONCE);
+      await this.#fetch(users);
+      for (const userId of users) this.#outdated.delete(userId);
+    }
     await this.find('');
   }
 
