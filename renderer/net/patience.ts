@@ -29,7 +29,8 @@ export class Patience {
 
   /** The backoff before the next attempt. Milliseconds. */
   nextWait(): number {
-    const wait = backoffMs(this.#attempt, this.#random);
+    const { firstWait, longestWait } = this.#timings;
+    const wait = backoffMs(this.#attempt, this.#random, firstWait, longestWait);
     this.#attempt += 1;
     return wait;
   }

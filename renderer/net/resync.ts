@@ -1,7 +1,7 @@
 import { isLostAnswer, isPassing } from './retrying.ts';
 
 /** `continues`: an earlier run was stopped by the line's loss, and no event was missed since. */
-export type ResyncHandler = (continues: boolean) => Promise<void>;
+export type ResyncHandler = (continues?: boolean) => Promise<void>;
 
 /**
  * What has to be fetched anew after events were missed. A handler that the line's loss has stopped stays owed, and is all

@@ -1,3 +1,4 @@
+import { FIRST_MS, LONGEST_MS } from './backoff.ts';
 import type { LivenessTimings } from './liveness.ts';
 
 /** All in milliseconds. */
@@ -6,6 +7,9 @@ export interface Timings extends LivenessTimings {
   readonly connect: number;
   readonly longestConnect: number;
   readonly request: number;
+  /** Shortest wait between two attempts, and longest. */
+  readonly firstWait: number;
+  readonly longestWait: number;
   /** Wait between attempts while the machine itself says that there is no network (it may be wrong about localhost). */
   readonly withoutNetwork: number;
   /** How long a connection must have lived for the next failure to begin the backoff anew. */
@@ -22,6 +26,8 @@ export const TIMINGS: Timings = {
   connect: 10_000,
   longestConnect: 60_000,
   request: 15_000,
+  firstWait: FIRST_MS,
+  longestWait: LONGEST_MS,
   idle: 10_000,
   idleProbe: 5_000,
   waiting: 5_000,

@@ -9,6 +9,7 @@ import type { Message } from '../modules/chat/model.ts';
 import type { NetworkSignals } from '../net/network-signals.ts';
 import { isLostAnswer } from '../net/retrying.ts';
 import { createConnection } from '../net/socket-connection.ts';
+import type { Timings } from '../net/timings.ts';
 
 export const PASSWORD = 'correct horse battery staple';
 
@@ -25,7 +26,12 @@ export class HeadlessClient {
   readonly #network = new SwitchedNetwork();
 
   /** `vaultStarts`: until then the vault answers nothing, as a worker that is still being loaded. */
-  constructor(origin: string, disk = new IDBFactory(), vaultStarts: Promise<void> = Promise.resolve()) {
+  constructor(
+    origin: string,
+    disk = new IDBFactory(),
+    vaultStarts: Promise<void> = Promise.resolve(),
+    timings: Partial<Timings> = {},
+  ) {
     this.disk = disk;
     const host = this.#host(origin);
     const report = (error: unknown) => {
@@ -36,6 +42,7 @@ export class HeadlessClient {
       client: host.clientName,
       network: this.#network,
       report,
+      timings,
     });
     const parts = assemble({
       host,
@@ -53,8 +60,13 @@ export class HeadlessClient {
     this.devices = parts.devices;
   }
 
-  static async join(origin: string, invitation: string, username: string): Promise<HeadlessClient> {
-    const client = new HeadlessClient(origin);
+  static async join(
+    origin: string,
+    invitation: string,
+    username: string,
+    timings: Partial<Timings> = {},
+  ): Promise<HeadlessClient> {
+    const client = new HeadlessClient(origin, undefined, undefined, timings);
     await client.accounts.begin();
     await client.accounts.signUp({ invitation, username, displayName: username.toUpperCase(), password: PASSWORD });
     await client.online();

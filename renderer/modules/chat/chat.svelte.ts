@@ -196,7 +196,7 @@ export class Chat implements ChatController {
     return this.#loaded && isLinked(this.#deps.connection);
   }
 
-  async #resynchronise(continues: boolean): Promise<void> {
+  async #resynchronise(continues = false): Promise<void> {
     if (!this.#mayWork()) return;
     await this.#inbox.drain(continues);
     await this.#callEntries.settle();

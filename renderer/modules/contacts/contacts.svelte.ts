@@ -67,7 +67,7 @@ export class Contacts implements ContactsController {
   }
 
   /** Names may have changed while nobody listened. What a slow line brought of them is not asked for again. */
-  async #resynchronise(continues: boolean): Promise<void> {
+  async #resynchronise(continues = false): Promise<void> {
     if (!this.#loaded || !isLinked(this.#deps.connection)) return;
     if (!continues) this.#outdated = new Set(this.#known.keys());
     while (this.#outdated.size > 0) {
