@@ -15,6 +15,7 @@ export class Line {
   #up = true;
   #delayMs = 0;
   #stalled = false;
+  #weather: Weather | null = null;
   readonly origin: string;
 
   private constructor(relay: Server, port: number) {
@@ -46,7 +47,11 @@ export class Line {
     ] as const) {
       this.#sockets.add(one);
       one.on('error', () => one.destroy());
-      const pipe = new Pipe(one, other, { delayMs: () => this.#delayMs, isStalled: () => this.#stalled });
+      const pipe = new Pipe(one, other, {
+        delayMs: () => this.#delayMs,
+        isStalled: () => this.#stalled,
+        weather: () => this.#weather,
+      });
       this.#pipes.add(pipe);
       one.on('close', () => {
         this.#sockets.delete(one);
@@ -81,6 +86,12 @@ export class Line {
     this.#stalled = true;
   }
 
+  /** From now on each direction of each connection stops and flows by itself, as `weather` says. Null ends that. */
+  falter(weather: Weather | null): void {
+    this.#weather = weather;
+    if (weather === null) for (const pipe of this.#pipes) pipe.recover();
+  }
+
   flow(): void {
     this.#stalled = false;
     for (const pipe of this.#pipes) pipe.pump();
@@ -94,9 +105,17 @@ export class Line {
   }
 }
 
+/** Milliseconds; asked anew each time. */
+export interface Weather {
+  readonly stallMs: () => number;
+  /** How long it flows in between. */
+  readonly flowMs: () => number;
+}
+
 interface Conditions {
   readonly delayMs: () => number;
   readonly isStalled: () => boolean;
+  readonly weather: () => Weather | null;
 }
 
 /** One direction of one connection. */
@@ -108,11 +127,16 @@ class Pipe {
   #bytes = 0;
   #ended = false;
   #timer: NodeJS.Timeout | undefined;
+  /** It stops by itself until then, and after that flows until then. */
+  #stalledUntil = 0;
+  #flowsUntil = 0;
 
   constructor(from: Socket, to: Socket, conditions: Conditions) {
     this.#from = from;
     this.#to = to;
     this.#conditions = conditions;
+    const weather = conditions.weather();
+    if (weather !== null) this.#flowsUntil = performance.now() + weather.flowMs();
     from.on('data', (chunk: Buffer) => this.#take(chunk));
     from.on('end', () => this.end());
     to.on('drain', () => this.pump());
@@ -122,7 +146,14 @@ class Pipe {
   #take(chunk: Buffer): void {
     this.#waiting.push({ chunk, due: performance.now() + this.#conditions.delayMs() });
     this.#bytes += chunk.length;
-    if (this.#conditions.isStalled() && this.#bytes > BUFFER_BYTES) this.#from.pause();
+    const now = performance.now();
+    const weather = this.#conditions.weather();
+    if (weather !== null && this.#flowsUntil <= now) {
+      this.#stalledUntil = now + weather.stallMs();
+      this.#flowsUntil = this.#stalledUntil + weather.flowMs();
+    }
+    const isStalled = this.#stalledUntil > now || this.#conditions.isStalled();
+    if (isStalled && this.#bytes > BUFFER_BYTES) this.#from.pause();
     this.pump();
   }
 
@@ -132,11 +163,16 @@ class Pipe {
     this.pump();
   }
 
+  recover(): void {
+    this.#stalledUntil = 0;
+    this.pump();
+  }
+
   pump(): void {
     clearTimeout(this.#timer);
     if (this.#conditions.isStalled()) return;
     for (let [next] = this.#waiting; next !== undefined; [next] = this.#waiting) {
-      const wait = next.due - performance.now();
+      const wait = Math.max(next.due, this.#stalledUntil) - performance.now();
       if (wait > 0) {
         this.#timer = setTimeout(() => this.pump(), wait);
         return;

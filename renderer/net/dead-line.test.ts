@@ -16,6 +16,8 @@ let server: BrokenServer;
 let line: Line;
 let connection: Connection;
 let tell: (change: NetworkChange) => void;
+/** Where new sockets lead; null: to the server. */
+let elsewhere: string | null;
 
 function connect(timings: Partial<Timings> = {}): void {
   connection = createConnection({
@@ -28,6 +30,7 @@ function connect(timings: Partial<Timings> = {}): void {
         return () => undefined;
       },
     },
+    openSocket: (url) => new WebSocket(elsewhere ?? url),
     random: () => 0,
     timings,
   });
@@ -48,6 +51,7 @@ async function noticed(): Promise<number> {
 }
 
 beforeEach(async () => {
+  elsewhere = null;
   server = await BrokenServer.start();
   server.answers.set(ping.name, () => ({ result: {} }));
   line = await Line.open(Number(new URL(server.origin).port));
@@ -86,16 +90,39 @@ describe('a black hole', () => {
 });
 
 describe('a line that stalls', () => {
-  it('fails what waits once it is noticed, and the next request works when it flows again', async () => {
+  it('is noticed, and works when it flows again; what waited is answered or is known to be lost', async () => {
     connect({ waiting: 200, waitingProbe: 100 });
     server.answers.set('contacts.get', () => ({ result: { people: [] } }));
     await connection.restart(null);
     await until(isOnline, 'online');
     line.stall();
+    const asked = connection.request(get, people).catch((error: unknown) => error);
+    await until(() => !isOnline(), 'noticed');
     await expect(connection.request(get, people)).rejects.toBeInstanceOf(OfflineError);
     line.flow();
     await until(isOnline, 'online again');
     expect(await connection.request(get, people)).toEqual({ people: [] });
+    const outcome = await asked;
+    expect(outcome instanceof OfflineError || (outcome as { people: [] }).people.length === 0).toBe(true);
+  });
+
+  it('and then brings what was under way needs no other connection', async () => {
+    connect({ waiting: 200, waitingProbe: 100 });
+    await connection.restart(null);
+    await until(isOnline, 'online');
+    const { socket, asked } = server.line;
+    server.answers.delete(ping.name);
+    const answer = connection.request(get, people);
+    const hole = await Line.open(1);
+    hole.stall();
+    elsewhere = hole.origin.replace('http://localhost', 'ws://127.0.0.1');
+    await until(() => !isOnline(), 'noticed');
+    socket.send(JSON.stringify({ id: asked.at(-2)?.id, result: { people: [] } }));
+    expect(await answer).toEqual({ people: [] });
+    expect(connection.state.kind).toBe('online');
+    expect(server.lines).toHaveLength(1);
+    connection.close();
+    await hole.close();
   });
 
   it('is given as long as hello takes, though the first attempts were too short', async () => {
@@ -148,10 +175,9 @@ describe('a line that stalls', () => {
     connect({ waiting: 100, waitingProbe: 50 });
     await connection.restart(null);
     await until(isOnline, 'online');
-    line.stall();
-    await connection.request(get, people).catch(() => undefined);
-    line.flow();
-    await until(isOnline, 'online again');
+    server.answers.delete(ping.name);
+    void connection.request(get, people).catch(() => undefined);
+    await until(() => server.lines.length === 2 && isOnline(), 'online again');
     server.line.socket.close(CloseCode.replaced);
     await until(() => connection.state.kind !== 'online', 'lost');
     expect(connection.state.kind).not.toBe('ended');

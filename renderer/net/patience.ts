@@ -56,12 +56,15 @@ export class Patience {
 
   helloTooSlow(): void {
     this.#slowHellos = Math.min(this.#slowHellos + 1, 16);
-    this.#gaveUpAt = Date.now();
   }
 
   /** A connection fell silent. `progress`: something had come after its hello; else the line may be too slow for it. */
   silent(progress: boolean): void {
     this.#silences = progress ? 0 : this.#silences + 1;
+  }
+
+  /** A connection that had said hello was given up for another. */
+  gaveUp(): void {
     this.#gaveUpAt = Date.now();
   }
 

@@ -8,6 +8,7 @@ import type { Connection, ConnectionState, RequestOptions } from './connection.t
 import { EventStream } from './event-stream.ts';
 import { Liveness } from './liveness.ts';
 import type { NetworkChange, NetworkSignals } from './network-signals.ts';
+import { OpeningRace } from './opening-race.ts';
 import { Patience } from './patience.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { Resync } from './resync.ts';
@@ -30,6 +31,12 @@ export interface ConnectionOptions {
   readonly report?: (error: unknown) => void;
   readonly timings?: Partial<Timings>;
 }
+
+/** Sockets that are being opened at once. */
+const MOST_OPENING = 4;
+
+/** `doubted`: it was live and fell silent. If it speaks before another socket is open, it is live again. */
+type Phase = 'resting' | 'waiting' | 'connecting' | 'live' | 'doubted';
 
 /** Makes the connection; it is idle until the first `restart`. */
 export function createConnection(options: ConnectionOptions): Connection {
@@ -65,7 +72,10 @@ class SocketConnection implements Connection {
   #liveness: Liveness | null = null;
   /** Something came after the answer to hello. */
   #progress = false;
-  #phase: 'resting' | 'waiting' | 'connecting' | 'live' = 'resting';
+  /** Sockets that are being opened; while the present one is doubted, beside it. */
+  #race: OpeningRace | null = null;
+  #url = '';
+  #phase: Phase = 'resting';
   #started = false;
   #closed = false;
 
@@ -152,24 +162,45 @@ class SocketConnection implements Connection {
     }
     const url = new URL(SOCKET_PATH, origin);
     url.protocol = url.protocol === 'http:' ? 'ws:' : 'wss:';
-    const socket = (this.#options.openSocket ?? ((address) => new WebSocket(address)))(url.href);
-    this.#socket = socket;
-    this.#limitHello(this.#patience.helloMs);
-    socket.addEventListener('open', () => void this.#sayHello(generation));
-    socket.addEventListener('message', (message) => this.#received(generation, message.data));
-    // What went wrong is not told to pages; `close` follows and is what counts.
-    socket.addEventListener('error', () => undefined);
-    socket.addEventListener('close', (event) => this.#socketClosed(generation, event.code));
+    this.#url = url.href;
+    this.#openAnother();
   }
 
-  /** Gives the attempt up after `ms` milliseconds. The next one gets longer: perhaps the line is only slow. */
-  #limitHello(ms: number): void {
+  /** Opens a socket. The present one, if there is one, stays until another is open. */
+  #openAnother(): void {
+    this.#race?.cancel();
+    const open = this.#options.openSocket ?? ((address) => new WebSocket(address));
+    this.#race = new OpeningRace({
+      open: () => open(this.#url),
+      gapMs: this.#timings.connect,
+      longestGapMs: this.#timings.longestConnect,
+      most: MOST_OPENING,
+      onOpen: (socket) => this.#take(socket),
+      onFailed: () => this.#openingFailed(),
+      onSlow: () => this.#setState({ kind: 'offline', retryAt: null }),
+    });
+  }
+
+  #openingFailed(): void {
+    this.#race = null;
+    if (this.#socket === null) this.#lost(this.#generation);
+    else this.#retryTimer = setTimeout(() => this.#openAnother(), this.#patience.nextWait());
+  }
+
+  /** From now on this open socket is the connection. */
+  #take(socket: WebSocket): void {
+    if (this.#socket !== null) this.#patience.gaveUp();
+    this.#dropSocket();
     const generation = this.#generation;
-    clearTimeout(this.#connectTimer);
+    this.#phase = 'connecting';
+    this.#socket = socket;
+    socket.addEventListener('message', (message) => this.#received(generation, message.data));
+    socket.addEventListener('close', (event) => this.#socketClosed(generation, event.code));
     this.#connectTimer = setTimeout(() => {
       this.#patience.helloTooSlow();
-      this.#lost(generation);
-    }, ms);
+      this.#openAnother();
+    }, this.#patience.helloMs);
+    void this.#sayHello(generation);
   }
 
   async #sayHello(generation: number): Promise<void> {
@@ -192,7 +223,7 @@ class SocketConnection implements Connection {
   }
 
   async #welcomed(generation: number, welcome: Welcome): Promise<void> {
-    clearTimeout(this.#connectTimer);
+    this.#stopOpening();
     this.#stableTimer = setTimeout(() => this.#patience.stable(), this.#timings.stable);
     this.#welcome = welcome;
     this.#patience.welcomed();
@@ -205,7 +236,7 @@ class SocketConnection implements Connection {
     this.#restarting = null;
     if (isOwed) await this.#resync.run();
     if (generation !== this.#generation) return;
-    this.#setState({ kind: 'online' });
+    if (this.#phase === 'live') this.#setState({ kind: 'online' });
     this.#resyncLater(generation);
   }
 
@@ -226,10 +257,28 @@ class SocketConnection implements Connection {
       buffered: () => this.#socket?.bufferedAmount ?? 0,
       ping: () => void this.#ask(ping, {}, this.#timings.request).catch(() => undefined),
       onDead: () => {
+        if (generation !== this.#generation) return;
         this.#patience.silent(this.#progress);
-        this.#lost(generation);
+        this.#phase = 'doubted';
+        this.#setState(this.#options.network.online() ? { kind: 'connecting' } : { kind: 'offline', retryAt: null });
+        this.#openAnother();
       },
     });
+  }
+
+  /** The connection that was doubted has spoken. */
+  #revive(): void {
+    this.#stopOpening();
+    this.#phase = 'live';
+    this.#watch(this.#generation);
+    this.#setState({ kind: this.#resync.isOwed ? 'resynchronising' : 'online' });
+  }
+
+  #stopOpening(): void {
+    clearTimeout(this.#connectTimer);
+    clearTimeout(this.#retryTimer);
+    this.#race?.cancel();
+    this.#race = null;
   }
 
   #helloRefused(generation: number, error: unknown): void {
@@ -265,6 +314,7 @@ class SocketConnection implements Connection {
 
   #received(generation: number, data: unknown): void {
     if (generation !== this.#generation) return;
+    if (this.#phase === 'doubted') this.#revive();
     this.#liveness?.heard();
     if (this.#phase === 'live') this.#progress = true;
     const frame = parseFrame(data);
@@ -290,12 +340,23 @@ class SocketConnection implements Connection {
     if (generation !== this.#generation) return;
     const reason = endedBy(code);
     if (reason === null || (reason === 'replaced' && this.#patience.wasStraggler())) {
-      this.#lost(generation);
+      const race = this.#race;
+      if (race === null) this.#lost(generation);
+      else this.#fallBackTo(race);
       return;
     }
     this.#dropSocket();
     this.#rejectRestart(new ProtocolError('session_invalid', 'the server ended this session'));
     this.#setState({ kind: 'ended', reason });
+  }
+
+  /** The connection is gone while another is being opened. */
+  #fallBackTo(race: OpeningRace): void {
+    this.#race = null;
+    this.#dropSocket();
+    this.#race = race;
+    this.#phase = 'connecting';
+    if (this.#state.kind !== 'offline') this.#setState({ kind: 'connecting' });
   }
 
   #lost(generation: number): void {
@@ -312,8 +373,9 @@ class SocketConnection implements Connection {
   #dropSocket(): void {
     this.#generation += 1;
     this.#phase = 'resting';
-    for (const timer of [this.#retryTimer, this.#connectTimer, this.#stableTimer, this.#resyncTimer])
-      clearTimeout(timer);
+    this.#stopOpening();
+    clearTimeout(this.#stableTimer);
+    clearTimeout(this.#resyncTimer);
     this.#liveness?.stop();
     this.#liveness = null;
     const socket = this.#socket;
@@ -333,7 +395,10 @@ class SocketConnection implements Connection {
       void this.#connect();
     } else if (phase === 'live') this.#liveness?.hint();
     // What was begun on another network may never be answered; on the same one it is only slow.
-    else if (phase === 'connecting' && change === 'back') this.#limitHello(this.#timings.hintProbe);
+    else if (phase !== 'resting' && change === 'back') {
+      if (this.#race === null) this.#openAnother();
+      else this.#race.another();
+    }
   }
 
   #rejectRestart(error: Error): void {

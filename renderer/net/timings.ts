@@ -3,7 +3,10 @@ import type { LivenessTimings } from './liveness.ts';
 
 /** All in milliseconds. */
 export interface Timings extends LivenessTimings {
-  /** From opening the socket to the answer to hello. Doubles with every attempt that this ended, up to `longestConnect`. */
+  /**
+   * How long a socket may take to open, and then hello to be answered, before another attempt is begun beside it. Doubles
+   * with each, up to `longestConnect`.
+   */
   readonly connect: number;
   readonly longestConnect: number;
   readonly request: number;
@@ -23,7 +26,7 @@ export interface Timings extends LivenessTimings {
 }
 
 export const TIMINGS: Timings = {
-  connect: 10_000,
+  connect: 4000,
   longestConnect: 60_000,
   request: 15_000,
   firstWait: FIRST_MS,
