@@ -6,7 +6,7 @@ import { runNode } from './lib/tools.mjs';
 import { setUp } from './setup/set-up.mjs';
 
 /** In this order, each alone on the machine: side by side they would measure one another. */
-const BENCHES = ['ratchet', 'relay', 'idle', 'send-to-screen', 'burst', 'call-setup', 'first-load'];
+const BENCHES = ['ratchet', 'relay', 'idle', 'send-to-screen', 'burst', 'stalls', 'call-setup', 'first-load'];
 
 /** @param {string[]} names none for all @returns {Promise<number>} the exit code */
 async function main(names) {

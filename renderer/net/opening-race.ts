@@ -12,7 +12,7 @@ export interface OpeningRaceOptions {
   readonly onOpen: (socket: WebSocket) => void;
   /** All have failed. The race is over. */
   readonly onFailed: () => void;
-  /** Another is begun, since none is open yet. */
+  /** A third or later one is begun, since none is open yet. */
   readonly onSlow: () => void;
 }
 
@@ -49,7 +49,8 @@ export class OpeningRace {
     socket.addEventListener('close', () => this.#closed(socket));
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.#options.onSlow();
+      // One slow attempt is no news yet.
+      if (this.#sockets.size > 1) this.#options.onSlow();
       this.another();
     }, this.#gapMs);
     this.#gapMs = Math.min(this.#gapMs * 2, this.#options.longestGapMs);

@@ -12,7 +12,7 @@ import { OfflineError, TimeoutError } from './connection.ts';
 import type { Connection } from './connection.ts';
 import type { NetworkSignals } from './network-signals.ts';
 import { createConnection } from './socket-connection.ts';
-import type { Timings } from './socket-connection.ts';
+import type { Timings } from './timings.ts';
 
 const SESSION = 'S'.repeat(43);
 const PERSON = { userId: UserId.parse(USER), username: 'ada', displayName: 'Ada', role: 'member' };
