@@ -73,6 +73,11 @@ export class ShakyLine implements Connection {
     for (const { reject } of lost) reject(new OfflineError('cut'));
   }
 
+  /** The line seems dead, but is not. */
+  doubt(): void {
+    this.#set({ kind: 'connecting' });
+  }
+
   restore(): void {
     this.#set({ kind: 'online' });
   }

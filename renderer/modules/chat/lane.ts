@@ -98,7 +98,12 @@ export class Lane {
         else if ((await this.#recover()) === 'stop') return;
         continue;
       }
-      if (!isLive(this.#deps.connection.state)) return;
+      if (!isLive(this.#deps.connection.state)) {
+        // A line that was doubted may still answer; one that is lost fails everything at once.
+        if (!this.#flights.some(isWaiting)) return;
+        await this.#change();
+        continue;
+      }
       this.#launch();
       const idle = this.#ready.length === 0 && this.#flights.length === 0;
       if (idle && this.#empty) return;

@@ -134,6 +134,22 @@ describe('a burst of messages', () => {
     expect(await second.texts(ada)).toEqual(numbers(30).slice(10));
   });
 
+  it('that is answered by a line that was doubted is not sent twice', async () => {
+    for (const text of numbers(5)) await write(text);
+    await until(() => sends().length === 5, 'all are under way');
+    line.doubt();
+    await write('5');
+    await settled();
+    line.restore();
+    await outbox.kick();
+    await until(() => sends().length >= 6, 'the sixth is under way');
+    await settled();
+    expect(sends()).toHaveLength(6);
+    await finish();
+    await ben.fetch();
+    expect(await ben.texts(ada)).toEqual(['hello', ...numbers(6)]);
+  });
+
   it('with one that is refused for good goes on with the others', async () => {
     for (const text of numbers(6)) await write(text);
     await until(() => sends().length === 6, 'all are under way');
