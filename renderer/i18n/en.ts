@@ -23,6 +23,7 @@ export const en = {
     crashTitle: 'Something went wrong here',
     crashBody: 'Your messages are safe on this device. Reload to carry on.',
     reload: 'Reload',
+    pageCrashBody: 'This page cannot be shown. Everything else still works, and your messages are safe on this device.',
   },
   common: {
     close: 'Close',
@@ -39,6 +40,7 @@ export const en = {
     loading: 'Loading…',
     more: 'Show more',
     unnamed: 'Unknown person',
+    notShown: 'This entry cannot be shown.',
     showPassword: 'Show characters',
     hidePassword: 'Hide characters',
   },

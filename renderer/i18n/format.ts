@@ -32,8 +32,26 @@ function startOfDay(at: number): number {
   return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
 }
 
+/** In place of a time that no calendar has. */
+const NO_TIME = '–';
+/** ECMA-262, section 21.4.1.1: a `Date` reaches this far from the epoch on either side. Milliseconds. */
+const LAST_TIME = 8.64e15;
+
+function isTime(at: number): boolean {
+  return Math.abs(at) <= LAST_TIME;
+}
+
+/** For the `datetime` attribute of `<time>`; undefined for a time that no calendar has. Never throws. */
+export function isoTime(at: number): string | undefined {
+  return isTime(at) ? new Date(at).toISOString() : undefined;
+}
+
+/** Nothing that this returns ever throws for a number: what cannot be said is a dash. */
 export function createFormat(locale: string, catalog: Catalog): Format {
-  const date = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, options);
+  const date = (options: Intl.DateTimeFormatOptions) => {
+    const format = new Intl.DateTimeFormat(locale, options);
+    return { format: (at: number) => (isTime(at) ? format.format(at) : NO_TIME) };
+  };
   const time = date({ hour: '2-digit', minute: '2-digit' });
   const dateTime = date({ dateStyle: 'medium', timeStyle: 'short' });
   const weekday = date({ weekday: 'long' });
@@ -71,6 +89,7 @@ export function createFormat(locale: string, catalog: Catalog): Format {
 
 function relativeTime(format: Intl.RelativeTimeFormat, difference: number): string {
   const size = Math.abs(difference);
+  if (!Number.isFinite(size)) return NO_TIME;
   if (size < MINUTE) return format.format(0, 'minute');
   if (size < HOUR) return format.format(Math.round(difference / MINUTE), 'minute');
   if (size < DAY) return format.format(Math.round(difference / HOUR), 'hour');
@@ -78,6 +97,7 @@ function relativeTime(format: Intl.RelativeTimeFormat, difference: number): stri
 }
 
 function formatDuration(ms: number): string {
+  if (!Number.isFinite(ms)) return NO_TIME;
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const two = (value: number) => String(value).padStart(2, '0');
   const hours = Math.floor(seconds / 3600);
