@@ -4,6 +4,7 @@ import type { Bytes } from '../bytes.ts';
 import { CryptoError } from '../crypto-error.ts';
 import { decryptFrom } from '../sessions/decrypt.ts';
 import type { SessionChanges, SessionStore } from '../sessions/session-store.ts';
+import { SkipBudget } from '../sessions/skip-budget.ts';
 import { associatedData, payloadDigest } from './associated-data.ts';
 import { unpad } from './padding.ts';
 
@@ -13,6 +14,7 @@ const WRAPPED_BYTES = 64;
 /**
  * Opens an envelope from the queue. Commit the changes together with the message, then acknowledge.
  * @param expectedIdentityKey the sending device's identity key from its account's verified device list
+ * @param budget how many messages may have been skipped; tells afterwards what was spent
  * Throws `malformed`, `unsupported` (content of a newer version), `tampered`, `replayed`, `identity_changed`,
  * `no_session`, `prekey_missing`, `too_far_ahead`, `key_weak`. A refused envelope changes nothing.
  */
@@ -20,11 +22,12 @@ export async function openEnvelope(
   envelope: Envelope,
   store: SessionStore,
   expectedIdentityKey: Bytes,
+  budget: SkipBudget = new SkipBudget(),
 ): Promise<{ readonly content: ReceivedContent; readonly changes: SessionChanges }> {
   const parsed = Envelope.safeParse(envelope);
   if (!parsed.success) throw new CryptoError('malformed', 'not an envelope');
   const { sender, messageId, key } = parsed.data;
-  const { plaintext, changes } = await decryptFrom(store, sender, key, expectedIdentityKey);
+  const { plaintext, changes } = await decryptFrom(store, sender, key, expectedIdentityKey, budget);
   if (plaintext.byteLength !== WRAPPED_BYTES) throw new CryptoError('malformed', 'not a wrapped message key');
 
   const payload = fromBase64(parsed.data.payload);

@@ -9,6 +9,8 @@ import { checkSavedIdentity, requireSameIdentity } from './identity-check.ts';
 import { parseSessions, serialiseSessions, withOpen } from './session-state.ts';
 import type { Session, Sessions } from './session-state.ts';
 import type { SessionChanges, SessionStore } from './session-store.ts';
+import { SkipBudget } from './skip-budget.ts';
+import type { SessionAge } from './skip-budget.ts';
 import { parsePrekeyMessage, parseRatchetMessage } from './wire-message.ts';
 import type { PrekeyMessage, RatchetMessage } from './wire-message.ts';
 import { WorkingCopy } from './working-copy.ts';
@@ -19,11 +21,18 @@ interface Opened {
   readonly removedPrekeys: readonly number[];
 }
 
+interface Opener {
+  readonly cipher: HardenedCipher;
+  readonly sessions: Sessions;
+  readonly budget: SkipBudget;
+}
+
 /**
  * Decrypts what `encryptFor` made on the other device. Trust comes first: nothing is computed for an identity other
  * than the expected one. Ratchet steps happen on a copy of the session and reach the changes only after the MAC was
  * found right, so a refused message changes nothing.
  * @param expectedIdentityKey the sending device's 33-byte identity key from the verified device list
+ * @param budget how many messages may have been skipped; tells afterwards what was spent, also where it was refused
  * Throws `malformed`, `identity_changed`, `no_session`, `prekey_missing`, `replayed`, `tampered`, `too_far_ahead`,
  * `key_weak`.
  */
@@ -32,15 +41,16 @@ export async function decryptFrom(
   address: DeviceAddress,
   wrapped: WrappedKey,
   expectedIdentityKey: Bytes,
+  budget: SkipBudget = new SkipBudget(),
 ): Promise<{ readonly plaintext: Bytes; readonly changes: SessionChanges }> {
   const identities = await checkSavedIdentity(store, address, expectedIdentityKey);
   const body = fromBase64(wrapped.body);
   const sessions = parseSessions(await store.loadSession(address));
-  const cipher = new HardenedCipher(await store.loadIdentityKeyPair());
+  const opener = { cipher: new HardenedCipher(await store.loadIdentityKeyPair()), sessions, budget };
   const opened =
     wrapped.type === 'prekey'
-      ? await openPrekeyMessage(store, cipher, sessions, parsePrekeyMessage(body), expectedIdentityKey)
-      : await openRatchetMessage(cipher, sessions, parseRatchetMessage(body), expectedIdentityKey);
+      ? await openPrekeyMessage(store, opener, parsePrekeyMessage(body), expectedIdentityKey)
+      : await openRatchetMessage(opener, parseRatchetMessage(body), expectedIdentityKey);
   const record = serialiseSessions(opened.sessions);
   return {
     plaintext: opened.plaintext,
@@ -49,16 +59,18 @@ export async function decryptFrom(
 }
 
 async function openRatchetMessage(
-  cipher: HardenedCipher,
-  sessions: Sessions,
+  opener: Opener,
   message: RatchetMessage,
   expectedIdentityKey: Bytes,
 ): Promise<Opened> {
+  const { sessions } = opener;
   const candidates = candidatesFor(sessions, message, toBase64(expectedIdentityKey));
   let firstRefusal: CryptoError | undefined;
   for (const session of candidates) {
+    // Of one candidate it is known that the message belongs to it.
+    const age = candidates.length === 1 || session === sessions.open ? 'current' : 'replaced';
     try {
-      return await openIn(cipher, sessions, session, message);
+      return await openIn(opener, session, message, age);
     } catch (error) {
       if (!CryptoError.is(error)) throw error;
       firstRefusal ??= error;
@@ -81,22 +93,21 @@ function candidatesFor({ open, archived }: Sessions, message: RatchetMessage, id
 
 async function openPrekeyMessage(
   store: SessionStore,
-  cipher: HardenedCipher,
-  sessions: Sessions,
+  opener: Opener,
   message: PrekeyMessage,
   expectedIdentityKey: Bytes,
 ): Promise<Opened> {
   requireSameIdentity(message.identityKey, expectedIdentityKey);
   const { prekeyId, signedPrekeyId } = message;
-  const existing = findByBaseKey(sessions, message);
+  const existing = findByBaseKey(opener.sessions, message);
   if (existing !== undefined) {
     if (existing.origin?.prekeyId !== prekeyId || existing.origin.signedPrekeyId !== signedPrekeyId) {
       throw new CryptoError('tampered', 'the message names other prekeys than the first of its session');
     }
-    return openIn(cipher, sessions, existing, message.message);
+    return openIn(opener, existing, message.message, 'current');
   }
   const session = await respond(store, message);
-  const opened = await openIn(cipher, sessions, session, message.message);
+  const opened = await openIn(opener, session, message.message, 'current');
   return { ...opened, removedPrekeys: prekeyId === 0 ? [] : [prekeyId] };
 }
 
@@ -127,13 +138,13 @@ async function respond(store: SessionStore, message: PrekeyMessage): Promise<Ses
 
 /** Tries one session, on a copy. */
 async function openIn(
-  cipher: HardenedCipher,
-  sessions: Sessions,
+  { cipher, sessions, budget }: Opener,
   session: Session,
   message: RatchetMessage,
+  age: SessionAge,
 ): Promise<Opened> {
   const copy = new WorkingCopy(session.state, message);
-  const plaintext = await cipher.decryptIn(copy.session, message.bytes.slice().buffer);
+  const plaintext = await cipher.decryptIn(copy.session, message.bytes.slice().buffer, budget.in(age));
   const next: Session = { ...session, state: copy.state() };
   return { plaintext, sessions: withOpen(sessions, next, session), removedPrekeys: [] };
 }
