@@ -51,6 +51,13 @@ export class Batch {
     return row ? openMessageRow(this.#profile, row) : undefined;
   }
 
+  /** Reads these ahead of time, in one go: a receipt names up to 200. */
+  async load(messageIds: readonly MessageId[]): Promise<void> {
+    const unknown = [...new Set(messageIds)].filter((messageId) => !this.#stored.has(messageId));
+    const rows = await this.#profile.db.messages.bulkGet(unknown);
+    for (const [i, messageId] of unknown.entries()) this.#stored.set(messageId, rows[i] ?? null);
+  }
+
   /** Its numbers are brought within what can be kept and shown, whoever they are from. */
   putMessage(message: Message): void {
     const { conversation, messageId } = message;

@@ -17,4 +17,34 @@ export const LIMITS = {
     unit: 'milliseconds',
     reason: 'The longest duration of a call that is shown; a longer one comes from a wrong clock.',
   },
+  skippedKeysSaved: {
+    value: 4000,
+    unit: 'keys for each sending device',
+    reason: 'Two messages that each follow 2,000 lost ones are read at once; more of them only slowly.',
+  },
+  skippedKeysPerSecond: {
+    value: 20,
+    unit: 'keys a second for each sending device',
+    reason: 'What garbage of one device costs for ever: 0.05 ms of each second.',
+  },
+  skippedKeysAlways: {
+    value: 50,
+    unit: 'keys for each message',
+    reason: 'A message that is merely out of order is read whatever its sender has sent before.',
+  },
+  countedSenders: {
+    value: 1000,
+    unit: 'sending devices',
+    reason: 'Counts are kept in memory.',
+  },
+  refusalsInATurn: {
+    value: 4,
+    unit: 'unreadable envelopes',
+    reason: 'After so many the vault lets other operations go first: one is tried on up to eleven sessions.',
+  },
+  skippedKeysInATurn: {
+    value: 2000,
+    unit: 'keys',
+    reason: 'After so many the vault lets other operations go first.',
+  },
 } as const satisfies Limits;

@@ -4,6 +4,7 @@ import type { DeviceList, SignedDeviceList } from '../../protocol/devices.ts';
 import type { DeviceAddress, UserId } from '../../protocol/ids.ts';
 import type { ProfileDatabase, SecretName } from '../db/profile-database.ts';
 import type { SessionCache } from './session-cache.ts';
+import type { SkipAllowances } from './skip-allowances.ts';
 import type { Sealer } from './sealer.ts';
 import type { SummaryCache } from './summary-cache.ts';
 import type { TrustProblem } from './vault.ts';
@@ -43,6 +44,7 @@ export interface Profile {
   readonly peers: Map<UserId, Peer>;
   readonly sessions: SessionCache;
   readonly summaries: SummaryCache;
+  readonly skips: SkipAllowances;
   /** Conversations in whose outbox nothing waits, as far as is known without looking. */
   readonly outboxEmpty: Set<UserId>;
 }

@@ -8,6 +8,7 @@ import type { Peer, Profile, ProfileInfo } from './profile.ts';
 import { loadRestKey } from './rest-key.ts';
 import { SessionCache } from './session-cache.ts';
 import { Sealer } from './sealer.ts';
+import { SkipAllowances } from './skip-allowances.ts';
 import { SummaryCache } from './summary-cache.ts';
 
 /** How long an envelope that was taken in is remembered, in milliseconds; after that the ratchets alone refuse a replay. */
@@ -119,6 +120,7 @@ export class Profiles {
       peers: new Map(),
       sessions: new SessionCache(),
       summaries: new SummaryCache(),
+      skips: new SkipAllowances(),
       outboxEmpty: new Set(),
     };
     profile.device = await readSecret<DeviceSecrets>(profile, 'device');

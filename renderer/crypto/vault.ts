@@ -64,6 +64,8 @@ export interface ReceiveOutcome {
   readonly changes: ChatChanges;
   /** Messages that are new here, for a notification: of others, not receipts, not copies of one's own. */
   readonly arrived: readonly Message[];
+  /** `addressKey` of the devices of which something could not be read. */
+  readonly refused: readonly string[];
   /** Set if the next envelope (the one after those acknowledged) needs these people's device lists first. */
   readonly needLists: readonly UserId[] | null;
 }
@@ -190,7 +192,10 @@ export interface Vault {
   /** Everything received in this conversation has been seen: receipts become due. */
   markRead(conversation: UserId): Promise<ChatChanges>;
 
-  /** Envelopes in the order of the queue. `listsChecked`: people whose lists were fetched for the first of them just now. */
+  /**
+   * Envelopes of each device in the order of the queue. Takes in one at least, and may leave the others for the next turn,
+   * so that nothing else waits long. `listsChecked`: people whose lists were fetched for the first of them just now.
+   */
   receive(input: {
     readonly envelopes: readonly Envelope[];
     readonly listsChecked: readonly UserId[];

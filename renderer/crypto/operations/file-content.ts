@@ -91,6 +91,7 @@ async function addCall(
 
 /** Of the other person: how far messages of one's own have come. */
 async function applyReceipt(batch: Batch, conversation: UserId, { state, messageIds }: Receipt): Promise<void> {
+  await batch.load(messageIds);
   for (const messageId of messageIds) {
     const message = await batch.message(messageId);
     if (message === undefined || !message.mine || message.conversation !== conversation) continue;
@@ -102,6 +103,7 @@ async function applyReceipt(batch: Batch, conversation: UserId, { state, message
 /** Of another device of one's own: what was read there is read here. */
 async function applyOwnReceipt(batch: Batch, conversation: UserId, { state, messageIds }: Receipt): Promise<void> {
   if (state !== 'read') return;
+  await batch.load(messageIds);
   const messages = await Promise.all(messageIds.map((messageId) => batch.message(messageId)));
   const read = messages.flatMap((message) => (message?.conversation === conversation ? [message.messageId] : []));
   batch.markRead(conversation, read);

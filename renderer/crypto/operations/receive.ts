@@ -6,6 +6,7 @@ import type { Envelope } from '../../../protocol/chat.ts';
 import type { UserId } from '../../../protocol/ids.ts';
 import type { Message } from '../../modules/chat/model.ts';
 import { Batch, isTaken } from '../batch.ts';
+import { LIMITS } from '../limits.ts';
 import type { Profile } from '../profile.ts';
 import type { ReceiveOutcome } from '../vault.ts';
 import { fileContent, fileUnreadable } from './file-content.ts';
@@ -19,14 +20,17 @@ export async function receive(
   { envelopes, listsChecked }: { readonly envelopes: readonly Envelope[]; readonly listsChecked: readonly UserId[] },
 ): Promise<ReceiveOutcome> {
   const [first] = envelopes;
-  const usual = envelopes.length === 1 && first !== undefined ? await receiveNew(profile, first) : null;
-  return usual ?? (await receiveAll(profile, envelopes, listsChecked));
+  const usual = envelopes.length === 1 && first !== undefined ? await receiveNew(profile, first) : 'unusual';
+  if (usual instanceof CryptoError) return receiveAll(profile, envelopes, listsChecked, usual);
+  return usual === 'unusual' ? receiveAll(profile, envelopes, listsChecked, null) : usual;
 }
 
+/** @param known how the first of them was refused already: trying it again would cost the same again */
 async function receiveAll(
   profile: Profile,
   envelopes: readonly Envelope[],
   listsChecked: readonly UserId[],
+  known: CryptoError | null,
 ): Promise<ReceiveOutcome> {
   const batch = new Batch(profile);
   const stored = await batch.seen(
@@ -36,8 +40,10 @@ async function receiveAll(
   const seenBefore = (envelope: Envelope) => batch.marked(envelopeKey(envelope)) ?? stored.get(envelopeKey(envelope));
   const acknowledge: number[] = [];
   const arrived: Message[] = [];
+  const turn = new Turn();
   let needLists: readonly UserId[] | null = null;
-  for (const envelope of envelopes) {
+  for (const [i, envelope] of envelopes.entries()) {
+    if (turn.isOver) break;
     const seen = seenBefore(envelope);
     if (seen?.readable !== true) {
       const identityKey = listedIdentity(profile, envelope);
@@ -45,29 +51,52 @@ async function receiveAll(
         needLists = [envelope.sender.userId];
         break;
       }
-      const message = await receiveOne(profile, batch, { envelope, identityKey, again: seen !== undefined });
+      const incoming = { envelope, identityKey, again: seen !== undefined, known: i === 0 ? known : null };
+      const message = await receiveOne(profile, batch, turn, incoming);
       if (message !== null) arrived.push(message);
     }
     acknowledge.push(envelope.queueId);
   }
-  return { acknowledge, arrived, needLists, changes: await batch.commit() };
+  return { acknowledge, arrived, needLists, refused: [...turn.refused], changes: await batch.commit() };
+}
+
+/** What one `receive` has cost so far. */
+class Turn {
+  readonly refused = new Set<string>();
+  #refusals = 0;
+  #keys = 0;
+
+  get isOver(): boolean {
+    return this.#refusals >= LIMITS.refusalsInATurn.value || this.#keys >= LIMITS.skippedKeysInATurn.value;
+  }
+
+  spend(keys: number): void {
+    this.#keys += keys;
+  }
+
+  refuse(sender: string): void {
+    this.#refusals += 1;
+    this.refused.add(sender);
+  }
 }
 
 /**
  * The usual case: one envelope, and a new one. Whether it is new is not looked up; the commit fails if it is not, and
- * the answer is null, as it is for whatever is not usual.
+ * the answer is `unusual`, or how it was refused.
  */
-async function receiveNew(profile: Profile, envelope: Envelope): Promise<ReceiveOutcome | null> {
+async function receiveNew(profile: Profile, envelope: Envelope): Promise<ReceiveOutcome | CryptoError | 'unusual'> {
   const identityKey = listedIdentity(profile, envelope);
-  if (identityKey === null) return null;
+  if (identityKey === null) return 'unusual';
   const batch = new Batch(profile);
   batch.expectNew(envelopeKey(envelope), envelope.messageId);
   try {
-    const message = await openOne(profile, batch, envelope, identityKey);
+    const message = await openOne(profile, batch, new Turn(), envelope, identityKey);
     const changes = await batch.commit();
-    return { acknowledge: [envelope.queueId], arrived: message === null ? [] : [message], needLists: null, changes };
+    const arrived = message === null ? [] : [message];
+    return { acknowledge: [envelope.queueId], arrived, needLists: null, refused: [], changes };
   } catch (error) {
-    if (CryptoError.is(error) || isTaken(error)) return null;
+    if (CryptoError.is(error)) return error;
+    if (isTaken(error)) return 'unusual';
     throw error;
   }
 }
@@ -88,17 +117,21 @@ interface Incoming {
   readonly identityKey: string | null;
   /** It came before, and could not be read. */
   readonly again: boolean;
+  /** How it was refused a moment ago. */
+  readonly known: CryptoError | null;
 }
 
 /** Takes one envelope into the batch. Returns the message if it is a new one of somebody else. */
-async function receiveOne(profile: Profile, batch: Batch, incoming: Incoming): Promise<Message | null> {
-  const { envelope, identityKey } = incoming;
+async function receiveOne(profile: Profile, batch: Batch, turn: Turn, incoming: Incoming): Promise<Message | null> {
+  const { envelope, identityKey, known } = incoming;
   try {
+    if (known !== null) throw known;
     // Only devices on a verified list are believed.
     if (identityKey === null) throw new CryptoError('identity_changed', 'the device is not on its account’s list');
-    return await openOne(profile, batch, envelope, identityKey);
+    return await openOne(profile, batch, turn, envelope, identityKey);
   } catch (error) {
     if (!CryptoError.is(error)) throw error;
+    turn.refuse(addressKey(envelope.sender));
     return await refused(profile, batch, incoming, error);
   }
 }
@@ -106,13 +139,27 @@ async function receiveOne(profile: Profile, batch: Batch, incoming: Incoming): P
 async function openOne(
   profile: Profile,
   batch: Batch,
+  turn: Turn,
   envelope: Envelope,
   identityKey: string,
 ): Promise<Message | null> {
-  const { content, changes } = await openEnvelope(envelope, batch.sessions, fromBase64(identityKey));
+  const { content, changes } = await openWithin(profile, batch, turn, envelope, identityKey);
   batch.sessions.stage(changes);
   batch.markSeen(envelopeKey(envelope), true);
   return fileContent(profile, batch, envelope, content);
+}
+
+/** Opens it with what its sending device may cost, and counts what it did cost. */
+async function openWithin(profile: Profile, batch: Batch, turn: Turn, envelope: Envelope, identityKey: string) {
+  const { skips, now } = profile;
+  const sender = addressKey(envelope.sender);
+  const budget = skips.budgetOf(sender, now());
+  try {
+    return await openEnvelope(envelope, batch.sessions, fromBase64(identityKey), budget);
+  } finally {
+    skips.charge(sender, budget, now());
+    turn.spend(budget.spent);
+  }
 }
 
 async function refused(

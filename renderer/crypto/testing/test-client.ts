@@ -104,16 +104,17 @@ export class TestClient {
     return outcome;
   }
 
-  async receive(envelopes: readonly Envelope[]): Promise<ReceiveOutcome> {
-    const first = await this.vault.receive({ envelopes, listsChecked: [] });
-    if (first.needLists === null) return first;
-    await this.fetchLists(first.needLists);
+  async receive(envelopes: readonly Envelope[], listsChecked: readonly UserId[] = []): Promise<ReceiveOutcome> {
+    const first = await this.vault.receive({ envelopes, listsChecked });
     const rest = envelopes.filter(({ queueId }) => !first.acknowledge.includes(queueId));
-    const second = await this.vault.receive({ envelopes: rest, listsChecked: first.needLists });
+    if (rest.length === 0) return first;
+    if (first.needLists !== null) await this.fetchLists(first.needLists);
+    const others = await this.receive(rest, first.needLists ?? []);
     return {
-      ...second,
-      acknowledge: [...first.acknowledge, ...second.acknowledge],
-      arrived: [...first.arrived, ...second.arrived],
+      ...others,
+      acknowledge: [...first.acknowledge, ...others.acknowledge],
+      arrived: [...first.arrived, ...others.arrived],
+      refused: [...first.refused, ...others.refused],
     };
   }
 

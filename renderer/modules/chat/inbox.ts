@@ -1,5 +1,6 @@
 import * as wire from '../../../protocol/chat.ts';
 import type { Envelope } from '../../../protocol/chat.ts';
+import { addressKey } from '../../../crypto/sessions/session-store.ts';
 import type { UserId } from '../../../protocol/ids.ts';
 import type { ResultOf } from '../../../protocol/method.ts';
 import type { ReceiveOutcome, Vault } from '../../crypto/vault.ts';
@@ -18,6 +19,8 @@ const QUICK_MS = 1000;
 const ACKNOWLEDGE_LIMIT = 500;
 /** Wait after a failure that is not the line's, in milliseconds. */
 const RETRY_MS = 2000;
+/** How long everybody else goes before a device that sent something unreadable, in milliseconds. */
+const LATER_MS = 60_000;
 
 export interface InboxDependencies {
   readonly connection: Connection;
@@ -28,8 +31,9 @@ export interface InboxDependencies {
 }
 
 /**
- * Envelopes on their way to the vault, in the order of the device's queue on the server. They live in memory only: the
- * server keeps each until it is acknowledged, which happens once the vault has it durably.
+ * Envelopes on their way to the vault, those of each device in the order of the queue on the server; those of a device
+ * that has just sent something unreadable after all others. They live in memory only: the server keeps each until it is
+ * acknowledged, which happens once the vault has it durably.
  */
 export class Inbox {
   readonly #deps: InboxDependencies;
@@ -40,6 +44,8 @@ export class Inbox {
   #acknowledge: number[] = [];
   #working: Promise<void> | null = null;
   #acknowledging = false;
+  /** Until when a sending device (`addressKey`) comes after the others. Milliseconds since the Unix epoch. */
+  readonly #later = new Map<string, number>();
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(deps: InboxDependencies) {
@@ -87,6 +93,7 @@ export class Inbox {
     clearTimeout(this.#retryTimer);
     this.#waiting = [];
     this.#acknowledge = [];
+    this.#later.clear();
     this.#drained = 0;
   }
 
@@ -112,16 +119,24 @@ export class Inbox {
   async #receiveAll(): Promise<void> {
     let listsChecked: readonly UserId[] = [];
     while (this.#waiting.length > 0) {
-      const envelopes = this.#waiting.slice(0, BATCH);
+      const envelopes = this.#next();
       const outcome = await this.#deps.vault.receive({ envelopes, listsChecked });
       const done = new Set(outcome.acknowledge);
       this.#waiting = this.#waiting.filter((envelope) => !done.has(envelope.queueId));
       this.#acknowledge.push(...outcome.acknowledge);
+      for (const sender of outcome.refused) this.#later.set(sender, Date.now() + LATER_MS);
       this.#deps.received(outcome);
       void this.#sendAcknowledgements();
       listsChecked = outcome.needLists ?? [];
       if (listsChecked.length > 0) await this.#deps.lists.fetch(listsChecked);
     }
+  }
+
+  #next(): readonly Envelope[] {
+    const now = Date.now();
+    for (const [sender, until] of this.#later) if (until <= now) this.#later.delete(sender);
+    const usual = this.#waiting.filter(({ sender }) => !this.#later.has(addressKey(sender)));
+    return (usual.length > 0 ? usual : this.#waiting).slice(0, BATCH);
   }
 
   /** One at a time, so that what gathers meanwhile goes together. What fails is sent again with the next. */
