@@ -89,7 +89,7 @@ export function createFormat(locale: string, catalog: Catalog): Format {
 
 function relativeTime(format: Intl.RelativeTimeFormat, difference: number): string {
   const size = Math.abs(difference);
-  if (!Number.isFinite(size)) return NO_TIME;
+  if (!isTime(size)) return NO_TIME;
   if (size < MINUTE) return format.format(0, 'minute');
   if (size < HOUR) return format.format(Math.round(difference / MINUTE), 'minute');
   if (size < DAY) return format.format(Math.round(difference / HOUR), 'hour');
@@ -97,7 +97,7 @@ function relativeTime(format: Intl.RelativeTimeFormat, difference: number): stri
 }
 
 function formatDuration(ms: number): string {
-  if (!Number.isFinite(ms)) return NO_TIME;
+  if (!isTime(ms)) return NO_TIME;
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const two = (value: number) => String(value).padStart(2, '0');
   const hours = Math.floor(seconds / 3600);

@@ -1,0 +1,52 @@
+import { flushSync, mount, unmount } from 'svelte';
+import type { Component } from 'svelte';
+import Stage from './Stage.svelte';
+import { VIEW_NAMES, views } from './views.ts';
+import '../../../renderer/ui/base.css';
+
+/** One drawing that was not as it must be. */
+interface Failure {
+  readonly view: string;
+  readonly values: string;
+  readonly problem: string;
+}
+
+const problems: string[] = [];
+addEventListener('error', (event) => problems.push(`thrown: ${event.message}`));
+addEventListener('unhandledrejection', (event) => problems.push(`rejected: ${String(event.reason)}`));
+
+const frame = () => new Promise((done) => requestAnimationFrame(done));
+
+/** Draws one view with each of its values in turn. */
+async function draw(name: string): Promise<{ readonly drawn: number; readonly failures: readonly Failure[] }> {
+  const failures: Failure[] = [];
+  let drawn = 0;
+  for (const { component, props, values, fallbacks = 0, toast = null } of views(name)) {
+    drawn += 1;
+    problems.length = 0;
+    const target = document.body.appendChild(document.createElement('div'));
+    const stage = mount(Stage, {
+      target,
+      props: { view: component as Component<Record<string, unknown>>, props, toast },
+    });
+    flushSync();
+    await frame();
+    flushSync();
+    const fail = (problem: string) => failures.push({ view: name, values, problem });
+    const shown = target.querySelectorAll('.contained').length;
+    if (shown !== fallbacks) fail(`${shown} entries in place of which it says that they cannot be shown`);
+    if (fallbacks === 0) for (const problem of problems) fail(problem);
+    const box = target.querySelector('[data-stage]');
+    if (box === null) fail('not there');
+    else if (box.scrollWidth > box.clientWidth + 1) fail(`${box.scrollWidth} px wide in ${box.clientWidth}`);
+    const outside = [...document.querySelectorAll('dialog, .toasts > *, [role=alertdialog]')].find(
+      (element) => element.scrollWidth > innerWidth || element.getBoundingClientRect().right > innerWidth + 1,
+    );
+    if (outside !== undefined) fail(`wider than the window: ${outside.tagName} ${outside.className}`);
+    await unmount(stage);
+    target.remove();
+  }
+  return { drawn, failures };
+}
+
+Object.assign(globalThis, { draw, viewNames: VIEW_NAMES });

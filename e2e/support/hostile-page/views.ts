@@ -1,0 +1,262 @@
+import type { Component } from 'svelte';
+import { Account, Session } from '../../../protocol/accounts.ts';
+import { Call, Participant } from '../../../protocol/calls.ts';
+import { MessageContent } from '../../../protocol/chat.ts';
+import { Person } from '../../../protocol/contacts.ts';
+import { LinkRequest, ListedDevice } from '../../../protocol/devices.ts';
+import LinkingPage from '../../../renderer/modules/accounts/LinkingPage.svelte';
+import CallsPage from '../../../renderer/modules/calls/CallsPage.svelte';
+import CallView from '../../../renderer/modules/calls/CallView.svelte';
+import IncomingCall from '../../../renderer/modules/calls/IncomingCall.svelte';
+import ChatList from '../../../renderer/modules/chat/ChatList.svelte';
+import ConversationView from '../../../renderer/modules/chat/ConversationView.svelte';
+import ContactsPage from '../../../renderer/modules/contacts/ContactsPage.svelte';
+import LinkDialog from '../../../renderer/modules/devices/LinkDialog.svelte';
+import DevicesCard from '../../../renderer/modules/settings/DevicesCard.svelte';
+import InvitationsCard from '../../../renderer/modules/settings/InvitationsCard.svelte';
+import SessionsCard from '../../../renderer/modules/settings/SessionsCard.svelte';
+import CallBar from '../../../renderer/app/CallBar.svelte';
+import Palette from '../../../renderer/app/Palette.svelte';
+import PeoplePicker from '../../../renderer/ui/PeoplePicker.svelte';
+import { extremesOf } from './extremes.ts';
+
+type Values = Readonly<Record<string, unknown>>;
+
+export interface Drawing {
+  readonly component: unknown;
+  readonly props: Record<string, unknown>;
+  /** What was drawn, for the report of a failure. */
+  readonly values: string;
+  /** Entries that must be replaced by the line that says so. */
+  readonly fallbacks?: number;
+  readonly toast?: string | null;
+}
+
+const ID = '9f0d4d1c-4f0e-4b35-9a35-0b1de6a7a001';
+const nothing = () => undefined;
+const linkTo = () => '#';
+
+/** A controller: what it is given, and else functions that do nothing. */
+function fake(data: Values): Values {
+  return new Proxy(data, {
+    get: (target, name) => (name in target ? target[String(name)] : () => Promise.resolve([])),
+  });
+}
+
+const objects = (schema: Parameters<typeof extremesOf>[0]) => extremesOf(schema) as readonly Values[];
+const people = objects(Person);
+const OUTCOMES = ['ongoing', 'answered', 'missed', 'declined', 'cancelled', 'unanswered', 'of the future'];
+const STATES = [null, 'queued', 'sent', 'delivered', 'read', 'failed'];
+const NUMBERS = extremesOf(Session.shape.lastSeenAt);
+
+/** Stored messages of every kind of content, with every extreme of each field, and with those that a device adds itself. */
+function messages(): Values[] {
+  const contents = objects(MessageContent);
+  const bodies = contents.map(({ sentAt, content }) => ({ sentAt, body: content as Values }));
+  const calls = OUTCOMES.flatMap((outcome) => NUMBERS.map((durationMs) => ({ outcome, durationMs })));
+  const all: Values[] = [
+    ...bodies,
+    ...bodies.slice(0, 1).map(() => ({ sentAt: 0, body: { kind: 'unreadable' } })),
+    ...bodies
+      .filter(({ body }) => body['kind'] === 'call')
+      .flatMap(({ sentAt, body }) => calls.map((call) => ({ sentAt, body: { ...body, ...call } }))),
+    ...NUMBERS.map((sentAt) => ({ sentAt, body: { kind: 'unreadable' } })),
+  ];
+  return all.flatMap((value, i) =>
+    [false, true].map((mine) => ({
+      ...value,
+      messageId: `message ${i} ${mine}`,
+      conversation: ID,
+      sender: ID,
+      order: i,
+      mine,
+      state: mine ? STATES[i % STATES.length] : null,
+    })),
+  );
+}
+
+const brief = (value: unknown) => (JSON.stringify(value) ?? '').slice(0, 160);
+
+function conversationOf(person: unknown, last: unknown, other: Values = {}): Values {
+  return { userId: ID, person, last, unread: 3, draft: '', problem: null, ...other };
+}
+
+function one(component: Component<never>, cases: readonly Values[], propsOf: (value: Values) => Values): Drawing[] {
+  return cases.map((value) => ({ component, props: { ...propsOf(value) }, values: brief(value) }));
+}
+
+function conversation(person: Values, shown: readonly Values[]): Values {
+  const opened = conversationOf(person, shown.at(-1) ?? null);
+  const chat = fake({ messages: shown, opened, hasOlder: false, loading: false, conversations: [opened], unread: 1 });
+  return { chat, conversation: opened, calling: false, oncall: nothing, onback: nothing };
+}
+
+/** Whose drawing throws: what a bug would do. */
+function broken(value: Values, field: string): Values {
+  return Object.defineProperty({ ...value }, field, {
+    enumerable: true,
+    get: () => {
+      throw new Error('cannot be drawn');
+    },
+  });
+}
+
+const VIEWS: Readonly<Record<string, () => Drawing[]>> = {
+  messages: () => one(ConversationView, messages(), (message) => conversation(people[0] as Values, [message])),
+  'all messages at once': () =>
+    one(ConversationView, [{ all: true }], () => conversation(people[0] as Values, messages())),
+  'a conversation with anybody': () => one(ConversationView, people, (person) => conversation(person, [])),
+  conversations: () =>
+    one(
+      ChatList,
+      [
+        ...messages().map((last) => conversationOf(people[0], last)),
+        ...people.map((person) => conversationOf(person, null)),
+        ...people.map(({ displayName }) => conversationOf(people[0], null, { draft: displayName })),
+        ...NUMBERS.map((unread) => conversationOf(people[0], null, { unread })),
+      ],
+      (shown) => ({ conversations: [shown], selected: null, linkTo, onnewchat: nothing }),
+    ),
+  calls: () => {
+    const entries = messages().filter(({ body }) => (body as Values)['kind'] === 'call');
+    const callsPage = (past: readonly Values[], from: unknown) => ({
+      calls: fake({
+        rejoinable: [{ callId: ID, media: 'voice', from, others: people.slice(0, 7) }],
+        stage: { kind: 'idle' },
+      }),
+      chat: fake({ recentCalls: () => Promise.resolve(past), conversations: [] }),
+      contacts: fake({ person: () => from, people: [], ensure: () => Promise.resolve() }),
+      linkTo,
+      oncall: nothing,
+      onrejoin: nothing,
+    });
+    return [
+      ...one(CallsPage, entries, (entry) => callsPage([entry], people[0])),
+      ...one(CallsPage, people, (person) => callsPage([], person)),
+    ];
+  },
+  'a call': () => {
+    const stages = NUMBERS.map((since) => ({ kind: 'joined', since }));
+    const tile = (person: unknown, state: unknown) => ({
+      person,
+      self: false,
+      state,
+      camera: null,
+      screen: null,
+      audio: null,
+      screenAudio: null,
+      muted: true,
+      speaking: true,
+    });
+    const states = objects(Participant).map(({ state }) => state);
+    const callView = (tiles: readonly unknown[], stage: unknown) => ({
+      calls: fake({
+        stage,
+        tiles,
+        minimised: false,
+        chosen: {},
+        mediaProblem: null,
+        microphones: [],
+        cameras: [],
+        speakers: [],
+      }),
+      contacts: fake({ people: [] }),
+    });
+    return [
+      ...one(CallView, people, (person) => callView([tile(person, 'ringing')], stages[0])),
+      ...one(CallView, stages, (stage) => callView([tile(people[0], 'joined')], stage)),
+      ...one(
+        CallView,
+        states.map((state) => ({ state })),
+        ({ state }) => callView([tile(people[0], state)], stages[0]),
+      ),
+    ];
+  },
+  'an incoming call': () =>
+    [...people.map((from) => ({ from })), ...objects(Call).map(({ media }) => ({ media }))].flatMap((value) => {
+      const call = { callId: ID, media: 'voice', from: people[0], others: people.slice(0, 7), ...value };
+      const calls = fake({ incoming: call, notice: null });
+      return [
+        ...one(IncomingCall, [value], () => ({ calls })),
+        ...one(CallBar, [value], () => ({ call, onrejoin: nothing })),
+      ];
+    }),
+  contacts: () =>
+    one(ContactsPage, people, (person) => ({
+      contacts: fake({ find: () => Promise.resolve([person]), people: [] }),
+      self: 'somebody else',
+      line: { state: { kind: 'online' } },
+      calling: false,
+      linkTo,
+      oncall: nothing,
+    })),
+  'finding people': () => [
+    ...one(PeoplePicker, people, (person) => ({ find: () => Promise.resolve([person]), onchoose: nothing })),
+    ...one(Palette, people, ({ displayName, username }) => ({
+      commands: [{ id: ID, name: displayName, detail: `@${String(username)}`, words: '', icon: null, run: nothing }],
+      onclose: nothing,
+    })),
+  ],
+  sessions: () =>
+    one(SessionsCard, objects(Session), (session) => ({
+      accounts: fake({ sessions: () => Promise.resolve([session]) }),
+      devices: fake({ devices: [] }),
+      online: true,
+    })),
+  devices: () => [
+    ...one(DevicesCard, objects(ListedDevice), (device) => ({
+      devices: fake({ devices: [device], linkRequests: [device] }),
+      onreview: nothing,
+    })),
+    ...one(LinkDialog, objects(LinkRequest), (request) => ({
+      request: { ...request, code: '12345 67890' },
+      onclose: nothing,
+      onapprove: nothing,
+    })),
+    ...one(
+      LinkingPage,
+      NUMBERS.map((expiresAt) => ({ expiresAt })),
+      ({ expiresAt }) => ({
+        account: objects(Account)[0],
+        code: '12345 67890',
+        expiresAt,
+        oncancel: nothing,
+      }),
+    ),
+  ],
+  invitations: () => one(InvitationsCard, [{}], () => ({ accounts: fake({}) })),
+  notices: () =>
+    people.map(({ displayName }) => ({
+      ...(one(InvitationsCard, [{ displayName }], () => ({ accounts: fake({}) }))[0] as Drawing),
+      toast: String(displayName),
+    })),
+  'what cannot be drawn': () => {
+    const [good = {}] = messages();
+    const text = broken({ kind: 'text' }, 'text');
+    const shown = [good, { ...good, messageId: ID, order: 9, body: text }, { ...good, messageId: 'last', order: 10 }];
+    const listed = [
+      conversationOf(people[0], good),
+      broken({ ...conversationOf(people[0], good), userId: 'b' }, 'draft'),
+    ];
+    return [
+      {
+        component: ChatList,
+        props: { conversations: listed, selected: null, linkTo, onnewchat: nothing },
+        values: 'one of two conversations throws',
+        fallbacks: 1,
+      },
+      {
+        component: ConversationView,
+        props: { ...conversation(people[0] as Values, shown) },
+        values: 'one of three messages throws',
+        fallbacks: 1,
+      },
+    ];
+  },
+};
+
+export const VIEW_NAMES: readonly string[] = Object.keys(VIEWS);
+
+export function views(name: string): readonly Drawing[] {
+  return VIEWS[name]?.() ?? [];
+}
