@@ -185,8 +185,8 @@ describe('a database that an earlier version has stored such numbers in', () => 
       { order: MAX, part: text(ada.userId, MAX) },
       { order: 2 ** 53, part: { ...text(ben.userId, 1), state: 'queued' }, waiting: true },
       { order: MAX - 1, part: text(ada.userId, null) },
-      { order: ben.time * 1000 + 1, part: { ...text(ada.userId, -1), body: call } },
-      { order: ben.time * 1000 + 2, part: { ...text(ada.userId, 8.64e15 + 1), body: { kind: 'of-the-future' } } },
+      { order: ben.time * 1000 + 10, part: { ...text(ada.userId, -1), body: call } },
+      { order: ben.time * 1000 + 11, part: { ...text(ada.userId, 8.64e15 + 1), body: { kind: 'of-the-future' } } },
     ]);
     const { conversations, messages } = await startUp(ben);
     expect(conversations).toHaveLength(1);
@@ -204,7 +204,7 @@ describe('a database that an earlier version has stored such numbers in', () => 
   });
 
   it('shows a row that does not open as unreadable, and the others as they are', async () => {
-    const [damaged] = await poison([{ order: ben.time * 1000 + 1, part: text(ada.userId, ben.time) }]);
+    const [damaged] = await poison([{ order: ben.time * 1000 + 10, part: text(ada.userId, ben.time) }]);
     const profiles = await Profiles.load({ indexedDB: ben.disk, IDBKeyRange }, () => ben.time, null);
     const { db } = (await profiles.openLast())!;
     await db.messages.update(damaged!, { sealed: new Uint8Array(40) });

@@ -9,7 +9,7 @@ import { QUEUED_ORDER } from './queued-message.ts';
 const { clockDifferenceMs, callMs, earliestTime } = LIMITS;
 
 /**
- * A message whose numbers can be kept, sorted and shown. A position later than this device's clock allows is taken as now:
+ * A message whose numbers can be kept, sorted and shown. A position later than this device's clock allows, or from another century, is taken as now:
  * the message stays, behind what is there, and does not stand at the end of its conversation for ever. A time of sending
  * that is implausible is replaced by that of the position.
  * @param now milliseconds since the Unix epoch
@@ -28,7 +28,8 @@ export function plausible(message: Message, now: number, newest: number): Messag
 /** @param position microseconds since the Unix epoch, by a server that may say anything */
 function plausiblePosition(position: number, now: number, newest: number): number {
   const latest = microseconds(now + clockDifferenceMs.value);
-  if (Number.isSafeInteger(position) && position >= 1 && position <= latest) return position;
+  const earliest = microseconds(earliestTime.value);
+  if (Number.isSafeInteger(position) && position >= earliest && position <= latest) return position;
   return Math.max(microseconds(now), newest < latest ? newest + 1 : 0);
 }
 
