@@ -12,8 +12,20 @@ let ben: HeadlessClient;
 const POSITIONS = new Set(['position', 'queueId']);
 const CLOCK = new Set(['time']);
 const OTHERS = new Set([
-  ...['version', 'revision', 'remaining', 'listVersion', 'signedPrekeyId', 'keyId', 'retryAfterMs'],
-  ...['expiresAt', 'startedAt', 'createdAt', 'lastSeenAt', 'addedAt', 'issuedAt', 'signedPrekeyAt'],
+  'version',
+  'revision',
+  'remaining',
+  'listVersion',
+  'signedPrekeyId',
+  'keyId',
+  'retryAfterMs',
+  'expiresAt',
+  'startedAt',
+  'createdAt',
+  'lastSeenAt',
+  'addedAt',
+  'issuedAt',
+  'signedPrekeyAt',
 ]);
 const STREAM = new Set(['seq']);
 const VALUES = [Number.MAX_SAFE_INTEGER, 2 ** 31, 8.64e15, 1, 0, -1, 0.5, 1e308];

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Envelope } from '../../../protocol/chat.ts';
 import { DeviceId, MessageId, UserId } from '../../../protocol/ids.ts';
-import type { ReceiveOutcome, Vault } from '../../crypto/vault.ts';
+import type { Vault } from '../../crypto/vault.ts';
 import type { Connection } from '../../net/connection.ts';
 import { Inbox } from './inbox.ts';
 
@@ -35,7 +35,7 @@ function vaultWithout(unreadable: UserId, turns: number[][]): Vault {
 
 function inboxWith(vault: Vault, request: () => Promise<unknown>, faults: unknown[] = []): Inbox {
   const connection = { state: { kind: 'online' }, request } as unknown as Connection;
-  const received = (_: ReceiveOutcome) => undefined;
+  const received = () => undefined;
   const lists = { fetch: () => Promise.resolve() } as unknown as ConstructorParameters<typeof Inbox>[0]['lists'];
   return new Inbox({ connection, vault, lists, received, report: (error) => void faults.push(error) });
 }
