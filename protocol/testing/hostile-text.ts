@@ -56,13 +56,13 @@ export function slowOn(texts: Iterable<string>, run: (text: string) => unknown):
 function shortest(text: string, run: (text: string) => unknown): number {
   let best = Infinity;
   for (let i = 0; i < RUNS && best > ALLOWED_MS; i += 1) {
-    const begun = performance.now();
+    const begun = Date.now();
     try {
       run(text);
     } catch {
       // A refusal is as good.
     }
-    best = Math.min(best, performance.now() - begun);
+    best = Math.min(best, Date.now() - begun);
   }
   return best;
 }

@@ -2,7 +2,6 @@ import { flushSync, mount, unmount } from 'svelte';
 import type { Component } from 'svelte';
 import Stage from './Stage.svelte';
 import { VIEW_NAMES, views } from './views.ts';
-import '../../../renderer/ui/base.css';
 
 /** One drawing that was not as it must be. */
 interface Failure {
