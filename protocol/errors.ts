@@ -20,6 +20,7 @@ export const ErrorCode = z.enum([
   // the server
   'internal',
   'unavailable',
+  'storage_full',
   // accounts
   'invitation_invalid',
   'invitation_expired',
@@ -37,6 +38,8 @@ export const ErrorCode = z.enum([
   // chat
   'devices_stale',
   'send_out_of_order',
+  'queue_full',
+  'quota_sender',
   // calls
   'call_unknown',
   'call_ended',
@@ -55,6 +58,9 @@ export interface ErrorDetails {
     readonly missing: readonly { readonly userId: string; readonly deviceId: number }[];
     readonly gone: readonly { readonly userId: string; readonly deviceId: number }[];
   };
+  /** The accounts of which no device has room. */
+  queue_full: { readonly users: readonly string[] };
+  quota_sender: { readonly retryAfterMs: number };
 }
 
 type DetailsOf<C extends ErrorCode> = C extends keyof ErrorDetails ? ErrorDetails[C] : undefined;

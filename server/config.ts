@@ -16,6 +16,13 @@ const port = (what: string) =>
     .min(0, `${what} must be from 0 to 65535.`)
     .max(65_535, `${what} must be from 0 to 65535.`);
 
+const wholeNumber = (what: string, least: number, most: number) =>
+  z.coerce
+    .number({ error: `${what} must be a number from ${least} to ${most}.` })
+    .int(`${what} must be a whole number.`)
+    .min(least, `${what} must be at least ${least}.`)
+    .max(most, `${what} must be at most ${most}.`);
+
 const Origin = z
   .string()
   .transform((text) => text.replace(/\/+$/, ''))
@@ -76,6 +83,9 @@ const Settings = z.object({
   trustedProxies: Networks.default([]),
   metricsToken: z.string().min(16, 'The token for /metrics must have at least 16 characters.').optional(),
   webRoot: z.string().min(1).optional(),
+  minFreeMb: wholeNumber('The space to leave free, in MB,', 0, 10_000_000).default(512),
+  keepDays: wholeNumber('The days to keep messages for a device', 1, 3650).default(90),
+  maxQueuedMb: wholeNumber('The space for messages that wait, in MB,', 1, 100_000_000).default(10_240),
   mediaHost: z
     .string()
     .refine((text) => isIP(text) !== 0, 'It must be an IP address of this machine, or 0.0.0.0 for all.')
@@ -99,6 +109,9 @@ const SOURCES: Readonly<Record<Setting, { readonly env: string; readonly flag?: 
   trustedProxies: { env: 'TEAHOUSE_TRUSTED_PROXIES' },
   metricsToken: { env: 'TEAHOUSE_METRICS_TOKEN' },
   webRoot: { env: 'TEAHOUSE_WEB_ROOT' },
+  minFreeMb: { env: 'TEAHOUSE_MIN_FREE_MB' },
+  keepDays: { env: 'TEAHOUSE_KEEP_DAYS' },
+  maxQueuedMb: { env: 'TEAHOUSE_MAX_QUEUED_MB' },
   mediaHost: { env: 'TEAHOUSE_MEDIA_HOST' },
   mediaPort: { env: 'TEAHOUSE_MEDIA_PORT', flag: 'media-port' },
   mediaAddress: { env: 'TEAHOUSE_MEDIA_ADDRESS', flag: 'media-address' },
@@ -121,6 +134,14 @@ export interface Config {
   readonly metricsToken: string | undefined;
   /** Folder of the built web client. */
   readonly webRoot: string;
+  readonly storage: {
+    /** What sends leave free where the data folder is. */
+    readonly minFreeBytes: number;
+    /** How long a message waits for a device. Milliseconds. */
+    readonly keepMs: number;
+    /** What may wait for all devices together. */
+    readonly maxQueuedBytes: number;
+  };
   readonly media: {
     readonly listenIp: string;
     /** Of the first worker, UDP and TCP; undefined: the port after the server's own. */
@@ -180,6 +201,11 @@ function complete(settings: z.infer<typeof Settings>): Config {
     trustedProxies: settings.trustedProxies,
     metricsToken: settings.metricsToken,
     webRoot: resolve(settings.webRoot ?? join(import.meta.dirname, '../out/renderer')),
+    storage: {
+      minFreeBytes: settings.minFreeMb * 1_000_000,
+      keepMs: settings.keepDays * 24 * 3_600_000,
+      maxQueuedBytes: settings.maxQueuedMb * 1_000_000,
+    },
     media: {
       listenIp: settings.mediaHost ?? (loopback ? '127.0.0.1' : isIP(settings.host) ? settings.host : '0.0.0.0'),
       port: settings.mediaPort,

@@ -1,9 +1,13 @@
-import { ConfigError, readConfig } from './config.ts';
-import { MediaError, startServer, type RunningServer } from './context.ts';
+import { readConfig, type Config } from './config.ts';
+import { startServer, type RunningServer } from './context.ts';
+import { explainFailure } from './explain-failure.ts';
+
+/** Undefined as long as it was not read. */
+let config: Config | undefined;
 
 /** The process of a server: starts it, says where it is, and ends it when asked to. */
 async function main(): Promise<void> {
-  const config = readConfig(process.argv.slice(2), process.env);
+  config = readConfig(process.argv.slice(2), process.env);
   const server = await startServer(config);
   say(`Teahouse is at ${server.origin}`);
   if (server.invitationLink) {
@@ -38,18 +42,6 @@ function say(line: string): void {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${explain(error)}\n`);
+  process.stderr.write(`${explainFailure(error, config)}\n`);
   process.exit(1);
 });
-
-function explain(error: unknown): string {
-  if (error instanceof ConfigError) return error.message;
-  if (error instanceof MediaError) {
-    const cause = error.cause instanceof Error ? ` ${error.cause.message}` : '';
-    return `${error.message}${cause}\nChoose another --media-port if it is taken, run "npm run setup" if the worker is missing, or set\nTEAHOUSE_MEDIA_WORKERS=0 to run without calls.`;
-  }
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return 'The port is taken. Stop what uses it, or choose another with --port.';
-  if (code === 'EACCES') return `Not allowed: ${message}. Choose another --port or --data, or another user.`;
-  return error instanceof Error ? (error.stack ?? message) : String(error);
-}

@@ -328,6 +328,8 @@ export const en = {
     rate_limited: 'That was too often. Wait a moment and try again.',
     internal: 'The server had a problem. Try again in a moment.',
     unavailable: 'The server is busy or restarting. Try again in a moment.',
+    storage_full:
+      'The server has no space left for new messages. What you wrote is kept and sent when there is space. Tell your administrator.',
     invitation_invalid: 'This invitation is not valid. Check that you have the whole link, or ask for a new one.',
     invitation_expired: 'This invitation has expired. Ask for a new one.',
     invitation_used: 'This invitation has already been used. Ask for a new one, or sign in if you used it yourself.',
@@ -342,6 +344,8 @@ export const en = {
     prekey_invalid: 'This device’s new keys were not accepted. Try again.',
     devices_stale: 'The devices of this person have changed. Try again.',
     send_out_of_order: 'An earlier message was not sent yet. Try again.',
+    queue_full: 'Too many messages wait for this person already. Try again when they have been online.',
+    quota_sender: 'You have sent more than the server takes at once. What you wrote is kept and sent a little later.',
     call_unknown: 'This call does not exist any more.',
     call_ended: 'The call has ended.',
     call_full: 'The call is full.',

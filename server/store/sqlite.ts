@@ -6,9 +6,11 @@ import {
   SqliteDriver,
   type DatabaseConnection,
   type SqliteDatabase,
+  type SqliteDialectConfig,
   type SqliteStatement,
 } from 'kysely';
 import { setBounded } from '../bounded-map.ts';
+import { LIMITS } from './limits.ts';
 
 /** Prepared statements kept per database; the server's own queries are fewer than this. */
 const MAX_STATEMENTS = 256;
@@ -16,15 +18,19 @@ const MAX_STATEMENTS = 256;
 /** Kysely's dialect for the SQLite that Node carries. */
 export class NodeSqliteDialect extends SqliteDialect {
   readonly #database: SqliteDatabase;
+  readonly #raw: DatabaseSync;
 
+  /** Throws node:sqlite's error if there is no space, no permission, or no database in the file. */
   constructor(path: string) {
-    const database = openDatabase(path);
+    const raw = openDatabase(path);
+    const database = withStatements(raw);
     super({ database });
+    this.#raw = raw;
     this.#database = database;
   }
 
   override createDriver(): SqliteDriver {
-    return new ImmediateDriver({ database: this.#database });
+    return new ImmediateDriver({ database: this.#database }, this.#raw);
   }
 
   override createAdapter(): SqliteAdapter {
@@ -37,8 +43,23 @@ export class NodeSqliteDialect extends SqliteDialect {
  * if another process (the command line) wrote in between, and no busy timeout helps it.
  */
 class ImmediateDriver extends SqliteDriver {
+  readonly #raw: DatabaseSync;
+
+  constructor(config: SqliteDialectConfig, raw: DatabaseSync) {
+    super(config);
+    this.#raw = raw;
+  }
+
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+
+  /**
+   * A full disk or an I/O error may have ended the transaction already (https://sqlite.org/lang_transaction.html, section
+   * 3); a second rollback would fail, and its error would hide the first.
+   */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#raw.isTransaction) await super.rollbackTransaction(connection);
   }
 }
 
@@ -49,8 +70,18 @@ class TransactionalAdapter extends SqliteAdapter {
   }
 }
 
-function openDatabase(path: string): SqliteDatabase {
+function openDatabase(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
+  try {
+    configure(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return database;
+}
+
+function configure(database: DatabaseSync): void {
   // FULL: what was committed survives a loss of power (https://sqlite.org/pragma.html#pragma_synchronous).
   database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory;');
   // In KiB. Idempotency ids are random, so their rows lie all over their table: with the default of 2 MB each insert
@@ -58,6 +89,11 @@ function openDatabase(path: string): SqliteDatabase {
   database.exec('pragma cache_size = -32768;');
   // In pages: a checkpoint every 64 MB of log instead of every 4, since most pages change again in between.
   database.exec('pragma wal_autocheckpoint = 16000;');
+  database.exec(`pragma journal_size_limit = ${LIMITS.walBytes.value};`);
+}
+
+/** Keeps the prepared statements. */
+function withStatements(database: DatabaseSync): SqliteDatabase {
   const statements = new Map<string, SqliteStatement>();
   return {
     prepare(sql) {

@@ -1,9 +1,13 @@
 import { mkdirSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CamelCasePlugin, Kysely, sql, type Dialect } from 'kysely';
 import { migrate } from './migrate.ts';
 import type { Database, Schema, Trx } from './schema.ts';
 import { NodeSqliteDialect } from './sqlite.ts';
+
+/** SQLite’s default, which the database is made with. */
+const PAGE_BYTES = 4096;
 
 export interface Store {
   readonly kind: 'sqlite' | 'postgres';
@@ -15,6 +19,15 @@ export interface Store {
   transaction<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
   /** Rejects if the database does not answer. */
   ping(): Promise<void>;
+  /**
+   * SQLite: merges the log of changes into the database, and begins the log anew in the space that it has. Returns the
+   * bytes that could not be merged yet. Nothing on PostgreSQL, which sees to that itself.
+   */
+  checkpoint(): Promise<number>;
+  /** The most that the next checkpoint may write, in bytes: the size of SQLite’s log; 0 on PostgreSQL. */
+  logBytes(): Promise<number>;
+  /** What deleted rows have left inside SQLite’s file and new ones take first, in bytes; 0 on PostgreSQL. */
+  reusableBytes(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -46,6 +59,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     db,
     transaction: (work) => transactionWithRetry(db, work),
     ping: async () => void (await sql`select 1`.execute(db)),
+    checkpoint: () => (kind === 'sqlite' ? checkpoint(db) : Promise.resolve(0)),
+    reusableBytes: () => (kind === 'sqlite' ? reusable(db) : Promise.resolve(0)),
+    logBytes: async () => (kind === 'sqlite' ? sizeOf(`${sqlitePath(options.dataDir)}-wal`) : 0),
     close: () => db.destroy(),
   };
 }
@@ -58,7 +74,33 @@ async function postgres(url: string, onError: StoreOptions['onError']): Promise<
 
 function sqliteDialect(dataDir: string): NodeSqliteDialect {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  return new NodeSqliteDialect(join(dataDir, 'teahouse.db'));
+  return new NodeSqliteDialect(sqlitePath(dataDir));
+}
+
+async function checkpoint(db: Database): Promise<number> {
+  type Frames = { log: number; checkpointed: number };
+  const { rows } = await sql<Frames>`pragma wal_checkpoint(restart)`.execute(db);
+  const { log, checkpointed } = rows[0] ?? { log: 0, checkpointed: 0 };
+  return Math.max(0, log - checkpointed) * PAGE_BYTES;
+}
+
+async function reusable(db: Database): Promise<number> {
+  const { rows } = await sql<{ freelistCount: number }>`pragma freelist_count`.execute(db);
+  return (rows[0]?.freelistCount ?? 0) * PAGE_BYTES;
+}
+
+function sqlitePath(dataDir: string): string {
+  return join(dataDir, 'teahouse.db');
+}
+
+/** 0 if there is no such file. */
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw error;
+  }
 }
 
 async function transactionWithRetry<T>(db: Database, work: (trx: Trx) => Promise<T>): Promise<T> {

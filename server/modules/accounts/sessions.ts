@@ -3,6 +3,7 @@ import type { Account } from '../../../protocol/accounts.ts';
 import type { DeviceId, SessionId, UserId } from '../../../protocol/ids.ts';
 import type { Bus } from '../../bus/bus.ts';
 import type { Database, Trx } from '../../store/schema.ts';
+import { storageFailure } from '../../store/storage-failure.ts';
 import type { Store } from '../../store/store.ts';
 import type { Authenticator } from '../../ws/hello.ts';
 import { hashToken, newToken } from './tokens.ts';
@@ -93,17 +94,23 @@ export function sessionAuthenticator(store: Store, bus: Bus, now: () => number):
       if (!found) return null;
       const { sessionId, userId, role, deviceId, username, displayName } = found;
       if (found.lastSeenAt < now() - SEEN_EVERY_MS || found.client !== client) {
-        await store.db
-          .updateTable('sessions')
-          .set({ lastSeenAt: now(), client })
-          .where('sessionId', '=', sessionId)
-          .execute();
+        await noteSeen(store.db, sessionId, client, now());
       }
       const account: Account = { userId, username, displayName, role };
       return { session: { sessionId, userId, role, deviceId }, account };
     },
     isLive: (session) => !revoked.has(session.sessionId),
   };
+}
+
+/** Where nothing can be written (a full disk), people still come in, to fetch and to acknowledge, which frees space. */
+async function noteSeen(db: Database, sessionId: SessionId, client: string, lastSeenAt: number): Promise<void> {
+  try {
+    await db.updateTable('sessions').set({ lastSeenAt, client }).where('sessionId', '=', sessionId).execute();
+  } catch (error) {
+    const failure = storageFailure(error);
+    if (failure !== 'full' && failure !== 'read-only') throw error;
+  }
 }
 
 function findSession(db: Database, token: string) {

@@ -1,0 +1,33 @@
+import type { Limits } from '../limit.ts';
+
+/** How far the server may fill its disk. */
+export const LIMITS = {
+  minFreeShare: {
+    value: 0.05,
+    unit: 'of the disk',
+    reason: 'On a small disk this much, instead of the setting, stays free; half a gigabyte may be all that it has.',
+  },
+  diskCheckEveryMs: {
+    value: 5000,
+    unit: 'milliseconds',
+    reason:
+      'Between two looks at the free space. At 20 MB/s of sends 100 MB arrive in that time, less than is kept free.',
+  },
+  growthPerRequestBytes: {
+    value: 512 * 1024,
+    unit: 'bytes',
+    reason:
+      'A request is one frame at most, and stands in the log and in the database: after so many as fit the free space is looked at again.',
+  },
+  reuseMarginBytes: {
+    value: 4 * 1024 * 1024,
+    unit: 'bytes',
+    reason: 'Room that stays inside the database’s files when the disk is full, so that acknowledgements go on.',
+  },
+  walBytes: {
+    value: 64_000_000,
+    unit: 'bytes',
+    reason:
+      'Size to which SQLite’s log of changes is cut back. It reuses what it has, so that acknowledgements need no new space.',
+  },
+} as const satisfies Limits;
