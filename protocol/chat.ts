@@ -36,7 +36,9 @@ export const Position = z.int().min(1);
  *
  * `after` names a message that this device sent before and whose answer it has not seen yet. This one is accepted only
  * if that one was, so that many can be under way at once and none overtakes one that is refused.
- * Errors: `devices_stale` (with the devices missing and gone), `user_unknown`, `send_out_of_order`.
+ * Errors: `devices_stale` (with the devices missing and gone), `user_unknown`, `send_out_of_order`,
+ * `queue_full` (with the accounts of which no device has room), `quota_sender` (with the time after which it may go),
+ * `storage_full`.
  */
 export const send = mutation(
   'chat.send',
@@ -69,6 +71,18 @@ export const pending = query(
 
 /** Removes envelopes from this device's queue: it has them durably, or can never read them. */
 export const acknowledge = setter('chat.acknowledge', { queueIds: z.array(z.int().min(1)).min(1).max(500) }, Nothing);
+
+/**
+ * The devices of this account for which messages were not kept, since they waited too long or too many did, and how
+ * many, until `chat.dismissExpired` says that somebody has read it.
+ */
+export const expired = query(
+  'chat.expired',
+  {},
+  z.strictObject({ devices: z.array(z.strictObject({ deviceId: DeviceId, count: z.int().min(1) })) }),
+);
+
+export const dismissExpired = setter('chat.dismissExpired', { deviceId: DeviceId }, Nothing);
 
 /** An envelope for this device, as it arrives. It stays in the queue until acknowledged. */
 export const delivered = event('chat.envelope', { envelope: Envelope });

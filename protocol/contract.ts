@@ -30,6 +30,8 @@ export const METHODS = [
   chat.send,
   chat.pending,
   chat.acknowledge,
+  chat.expired,
+  chat.dismissExpired,
   calls.capabilities,
   calls.start,
   calls.invite,

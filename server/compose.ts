@@ -14,10 +14,12 @@ import {
   usersExist,
 } from './modules/accounts/index.ts';
 import { callsModule, systemClock } from './modules/calls/index.ts';
-import { chatModule, ChatStore } from './modules/chat/index.ts';
+import { chatModule, ChatStore, defaultQuotas, type Quotas } from './modules/chat/index.ts';
 import { contactsModule } from './modules/contacts/index.ts';
 import { DeviceDirectory, devicesModule } from './modules/devices/index.ts';
 import type { Sfu } from './sfu/sfu.ts';
+import { guardAuthenticator, guardStorage } from './storage-guard.ts';
+import { StorageHealth, type DiskSpace } from './store/storage-health.ts';
 import type { Store } from './store/store.ts';
 import { Closings } from './ws/closings.ts';
 import { Dispatcher } from './ws/dispatcher.ts';
@@ -41,6 +43,8 @@ export interface Overrides {
   /** Milliseconds. */
   readonly heartbeatMs?: number;
   readonly helloTimeoutMs?: number;
+  readonly diskSpace?: DiskSpace;
+  readonly quotas?: Partial<Quotas>;
 }
 
 /** What the modules and the socket are put together from. */
@@ -60,6 +64,8 @@ export interface Composition {
   readonly sockets: SocketServer;
   /** What /readyz asks. */
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
+  /** What /readyz says besides: the server serves, but not everything. */
+  warnings(): readonly string[];
   /** Ends the modules, once no request is under way. */
   close(): Promise<void>;
 }
@@ -72,11 +78,12 @@ export function compose(parts: Parts): Composition {
   const replay = new Replay();
   const closings = new Closings(log);
   closings.onClosed(({ connectionId }) => replay.forget(connectionId));
+  const health = new StorageHealth({ store, log, dataDir: config.dataDir, ...diskOptions(parts) });
   const { modules, waiting } = composeModules(parts, bus, closings);
   const dispatcher = new Dispatcher({
-    methods: [pingMethod, ...modules.flatMap((module) => module.methods)],
+    methods: [pingMethod, ...modules.flatMap((module) => module.methods)].map((method) => guardStorage(method, health)),
     hello: {
-      authenticator: sessionAuthenticator(store, bus, now),
+      authenticator: guardAuthenticator(sessionAuthenticator(store, bus, now), health),
       hub,
       version,
       organisation: config.organisation,
@@ -93,14 +100,18 @@ export function compose(parts: Parts): Composition {
     requestsInFlight: () => dispatcher.inFlight,
     messagesWaiting: waiting,
     rooms: () => sfu?.rooms ?? 0,
+    storageFull: () => (health.full ? 1 : 0),
+    diskFree: () => health.free,
   });
   return {
     sockets,
     checks: {
-      store: async () => (await store.ping(), true),
+      store: () => health.ready(),
       ...(sfu ? { media: async () => sfu.healthy } : {}),
     },
+    warnings: () => (health.full ? ['storage_full'] : []),
     async close() {
+      await health.close();
       for (const module of modules) await module.close?.();
       hub.close();
       await bus.close();
@@ -108,8 +119,13 @@ export function compose(parts: Parts): Composition {
   };
 }
 
+function diskOptions({ config, overrides }: Parts) {
+  const { diskSpace } = overrides;
+  return { minFree: config.storage.minFreeBytes, ...(diskSpace ? { diskSpace } : {}) };
+}
+
 function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, closings: Closings) {
-  const { config, log, now, store, sfu } = parts;
+  const { config, overrides, log, now, store, sfu } = parts;
   const events = busEvents(bus);
   const directory = new DeviceDirectory(store.kind);
   const chatStore = new ChatStore(store.kind);
@@ -120,6 +136,7 @@ function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, closings
     chatStore,
     events,
     now,
+    quotas: { ...defaultQuotas(config.storage.maxQueuedBytes, overrides.rateLimitFactor ?? 1), ...overrides.quotas },
     devicesOf: (trx, users) => directory.devicesOf(trx, users),
   });
   const modules: ServerModule[] = [

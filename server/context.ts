@@ -79,17 +79,26 @@ async function serve(parts: Parts, undo: (() => unknown)[]): Promise<RunningServ
     metrics,
     metricsToken,
     checks: { ...composition.checks, running: async () => closing === null },
+    warnings: () => composition.warnings(),
   });
   undo.push(() => http.close());
   composition.sockets.listenOn(http.server);
   // The sockets end first: http.close() would wait for them.
   undo.push(() => composition.sockets.close(CLOSE_GRACE_MS));
   await http.listen({ port: config.port, host: config.host });
-  undo.push(startMaintenance(store, now, log));
+  undo.push(startMaintenance({ store, now, log, keepMs: config.storage.keepMs }));
 
   const { port } = http.server.address() as AddressInfo;
   const origin = config.origin ?? `http://${hostInUrl(config.host)}:${port}`;
-  await writeAddress(config.dataDir, { origin, pid: process.pid, version: parts.version });
+  try {
+    await writeAddress(config.dataDir, { origin, pid: process.pid, version: parts.version });
+  } catch (error) {
+    // The command line then does not find the server, and TEAHOUSE_ORIGIN tells it; people are served all the same.
+    log.warn(
+      { err: error },
+      'the address could not be written to the data folder: set TEAHOUSE_ORIGIN for npm run teahouse',
+    );
+  }
   undo.push(() => removeAddress(config.dataDir));
   const token = await firstInvitation(store.db, config.dataDir, now());
   return {

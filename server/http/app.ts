@@ -12,6 +12,8 @@ export interface HttpOptions {
   readonly metrics: Metrics;
   readonly metricsToken: string | undefined;
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
+  /** What the server cannot do meanwhile, though it is ready. */
+  readonly warnings?: () => readonly string[];
 }
 
 /** The HTTP side: the web client, health and metrics. Everything else goes over the WebSocket. */
@@ -34,7 +36,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   });
   app.setNotFoundHandler((_, reply) => reply.code(404).type('text/plain; charset=utf-8').send('Not found.\n'));
   await securityHeaders(app, options.https);
-  healthRoutes(app, options.checks);
+  healthRoutes(app, options.checks, options.warnings ?? (() => []));
   metricsRoute(app, options.metrics.registry, { token: options.metricsToken, behindProxy: options.https });
   await webClient(app, options.webRoot);
   return app;

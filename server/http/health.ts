@@ -6,8 +6,15 @@ export type ReadinessCheck = () => Promise<boolean>;
 /** Longest time that a check may take. Milliseconds. */
 const CHECK_MS = 2000;
 
-/** /healthz: the process answers. /readyz: it can serve, so a load balancer may send people here. */
-export function healthRoutes(app: FastifyInstance, checks: Readonly<Record<string, ReadinessCheck>>): void {
+/**
+ * /healthz: the process answers. /readyz: it can serve, so a load balancer may send people here; `warnings` names what it
+ * cannot do meanwhile. Without space for messages it is ready: people must reach it to fetch theirs, which frees space.
+ */
+export function healthRoutes(
+  app: FastifyInstance,
+  checks: Readonly<Record<string, ReadinessCheck>>,
+  warnings: () => readonly string[],
+): void {
   app.get('/healthz', async (_, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }));
   app.get('/readyz', async (_, reply) => {
     const entries = Object.entries(checks);
@@ -17,8 +24,12 @@ export function healthRoutes(app: FastifyInstance, checks: Readonly<Record<strin
     return reply
       .code(ready ? 200 : 503)
       .header('cache-control', 'no-store')
-      .send(ready ? { status: 'ready' } : { status: 'not ready', failing });
+      .send(ready ? { status: 'ready', ...warningsNow(warnings()) } : { status: 'not ready', failing });
   });
+}
+
+function warningsNow(warnings: readonly string[]): { warnings?: readonly string[] } {
+  return warnings.length > 0 ? { warnings } : {};
 }
 
 async function passes(check: ReadinessCheck): Promise<boolean> {

@@ -9,6 +9,8 @@ export interface Gauges {
   readonly requestsInFlight: () => number;
   readonly messagesWaiting: () => number;
   readonly rooms: () => number;
+  readonly storageFull: () => number;
+  readonly diskFree: () => number;
 }
 
 export interface Metrics extends RequestObserver {
@@ -60,6 +62,8 @@ export function createMetrics(): Metrics {
       gauge('teahouse_requests_in_flight', 'Requests that wait for their answer.', gauges.requestsInFlight);
       gauge('teahouse_messages_waiting', 'Messages that wait to be written to the store.', gauges.messagesWaiting);
       gauge('teahouse_call_rooms', 'Calls that have a room on this server.', gauges.rooms);
+      gauge('teahouse_storage_full', '1 while messages are refused for lack of space.', gauges.storageFull);
+      gauge('teahouse_disk_free_bytes', 'Free space where the data folder is.', gauges.diskFree);
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import { foundation } from './migrations/0001-foundation.ts';
+import { quotas } from './migrations/0005-quotas.ts';
 import type { Schema } from './schema.ts';
 
 export type StoreKind = 'sqlite' | 'postgres';
@@ -8,6 +9,7 @@ export type StoreKind = 'sqlite' | 'postgres';
 /** In order; a migration that was released is never edited. */
 const MIGRATIONS: Readonly<Record<string, (kind: StoreKind) => Migration>> = {
   '0001-foundation': foundation,
+  '0005-quotas': quotas,
 };
 
 /** Brings the tables up to date. Several processes may do so at once: one works, the others wait. */

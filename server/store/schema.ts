@@ -77,6 +77,17 @@ export interface Schema {
     position: number;
     keyType: 'message' | 'prekey';
     keyBody: Uint8Array;
+    /** Of the key and the payload: what this copy costs if it is the only one. */
+    bytes: number;
+  };
+  /** What waits for each device. Under device 0: what the account has sent and others have yet to fetch. */
+  queueUse: {
+    userId: UserId;
+    deviceId: number;
+    bytes: number;
+    messages: number;
+    /** Copies that were not kept for the device, as long as its owner has not been told. */
+    expired: number;
   };
   /** First answers of keyed requests. `scope` is who asked. */
   idempotency: { scope: string; id: string; method: string; result: string; createdAt: number };

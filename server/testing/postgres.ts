@@ -17,6 +17,10 @@ const DEBIAN = '/usr/lib/postgresql';
 export interface Postgres {
   /** Makes an empty database and returns its URL. */
   createDatabase(): Promise<string>;
+  /** Ends it at once, as a crash does; what was committed is kept. */
+  crash(): Promise<void>;
+  /** Starts it again after a crash, on the same port. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -39,7 +43,14 @@ export async function startPostgres(programs: string): Promise<Postgres> {
   const port = await freePort();
   const settings = ['listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, 'max_connections=60'];
   const args = ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])];
-  const server = spawn(join(programs, 'postgres'), args, { ...user, cwd: folder, stdio: 'ignore' });
+  const start = () => spawn(join(programs, 'postgres'), args, { ...user, cwd: folder, stdio: 'ignore' });
+  let server = start();
+  const end = async (signal: NodeJS.Signals) => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const ended = once(server, 'exit');
+    server.kill(signal);
+    await ended;
+  };
   const url = (database: string) => `postgres://teahouse@127.0.0.1:${port}/${database}`;
   await answers(url('postgres'), server);
   return {
@@ -48,13 +59,15 @@ export async function startPostgres(programs: string): Promise<Postgres> {
       await query(url('postgres'), `create database ${name}`);
       return url(name);
     },
+    // Not SIGKILL: its children would live on and keep the port.
+    crash: () => end('SIGQUIT'),
+    async restart() {
+      server = start();
+      await answers(url('postgres'), server);
+    },
     async stop() {
-      if (server.exitCode === null && server.signalCode === null) {
-        const ended = once(server, 'exit');
-        // Immediate: the folder is thrown away anyway.
-        server.kill('SIGQUIT');
-        await ended;
-      }
+      // Immediate: the folder is thrown away anyway.
+      await end('SIGQUIT');
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -1,11 +1,15 @@
-import { acknowledge, pending, send, type Envelope } from '../../../protocol/chat.ts';
+import { acknowledge, dismissExpired, expired, pending, send, type Envelope } from '../../../protocol/chat.ts';
 import { MAX_FRAME_BYTES } from '../../../protocol/frames.ts';
 import type { MessageId } from '../../../protocol/ids.ts';
 import { register } from '../../ws/method.ts';
 import type { ServerModule } from '../../ws/module.ts';
 import { scopeOf } from '../../ws/replay.ts';
 import { Outgoing, type OutgoingDeps } from './outgoing.ts';
+import { SenderQuota } from './sender-quota.ts';
 
+export { expireMessages } from './expire.ts';
+export { defaultQuotas } from './quotas.ts';
+export type { Quotas } from './room.ts';
 export { ChatStore } from './store.ts';
 
 /** Room in an answer for envelopes; the rest of a frame is for what is around them. */
@@ -20,21 +24,28 @@ export interface ChatModule extends ServerModule {
 export function chatModule(deps: OutgoingDeps): ChatModule {
   const outgoing = new Outgoing(deps);
   return {
-    methods: [sendMethod(outgoing), pendingMethod(deps), acknowledgeMethod(outgoing)],
+    methods: [
+      sendMethod(outgoing, new SenderQuota(deps.quotas, deps.now)),
+      pendingMethod(deps),
+      acknowledgeMethod(outgoing),
+      expiredMethod(deps),
+      dismissExpiredMethod(deps),
+    ],
     waiting: () => outgoing.waiting,
     close: () => outgoing.flush(),
   };
 }
 
-function sendMethod(outgoing: Outgoing) {
+function sendMethod(outgoing: Outgoing, quota: SenderQuota) {
   return register(send, {
     permission: 'device',
     // Receipts are sends too. A burst is an outbox that comes back from hours offline.
     limit: { requests: 3000, seconds: 10, by: 'account' },
     // The answer is kept in the transaction that keeps the message.
     replay: 'own',
-    handle: ({ idempotencyId, payload, recipients, after }, caller) => {
+    handle: async ({ idempotencyId, payload, recipients, after }, caller) => {
       const { userId, deviceId } = caller.session;
+      quota.take(userId, payload, recipients);
       return outgoing.send({
         scope: scopeOf(caller),
         id: idempotencyId,
@@ -79,6 +90,25 @@ function acknowledgeMethod(outgoing: Outgoing) {
     limit: { requests: 3000, seconds: 10, by: 'account' },
     handle: async ({ queueIds }, { session }) => {
       await outgoing.acknowledge({ userId: session.userId, deviceId: session.deviceId, positions: queueIds });
+      return {};
+    },
+  });
+}
+
+function expiredMethod({ store, chatStore }: OutgoingDeps) {
+  return register(expired, {
+    permission: 'device',
+    limit: { requests: 60, seconds: 60, by: 'account' },
+    handle: async (_, { session }) => ({ devices: await chatStore.expired(store.db, session.userId) }),
+  });
+}
+
+function dismissExpiredMethod({ store, chatStore }: OutgoingDeps) {
+  return register(dismissExpired, {
+    permission: 'device',
+    limit: { requests: 60, seconds: 60, by: 'account' },
+    handle: async ({ deviceId }, { session }) => {
+      await chatStore.dismissExpired(store.db, session.userId, deviceId);
       return {};
     },
   });

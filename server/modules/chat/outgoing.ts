@@ -4,17 +4,21 @@ import { findAnswer } from '../../store/once.ts';
 import type { Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import type { EventSink } from '../../ws/event-sink.ts';
+import { Ledger, ledgerKey, SENT } from './ledger.ts';
 import { checkRecipients } from './recipients.ts';
 import { SendOrder } from './send-order.ts';
+import { Room, type Quotas } from './room.ts';
 import type { Acknowledged, ChatStore } from './store.ts';
 
 /** Sends in one transaction at most; more wait for the next. */
 const MAX_BATCH = 512;
+const NOBODY: ReadonlySet<string> = new Set();
 
 export interface OutgoingDeps {
   readonly store: Store;
   readonly chatStore: ChatStore;
   readonly events: EventSink;
+  readonly quotas: Quotas;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
   /** The devices of those of these accounts that exist. They must not change before the transaction ends. */
@@ -98,15 +102,21 @@ export class Outgoing {
 
   async #commit(sends: Send[], acknowledgements: Acknowledgement[]): Promise<void> {
     try {
-      const written = await this.#deps.store.transaction(async (trx) => {
-        const outcomes = sends.length > 0 ? await this.#write(trx, sends) : [];
-        if (acknowledgements.length > 0) await this.#deps.chatStore.acknowledge(trx, acknowledgements);
+      const { store, chatStore } = this.#deps;
+      const written = await store.transaction(async (trx) => {
+        const ledger = new Ledger();
+        const outcomes = sends.length > 0 ? await this.#write(trx, sends, ledger) : [];
+        if (acknowledgements.length > 0) await chatStore.acknowledge(trx, acknowledgements, ledger);
+        await chatStore.record(trx, ledger);
         return outcomes;
       });
-      for (const { message, outcome } of written) this.#announce(message, outcome);
+      for (const { message, outcome, skipped } of written) this.#announce(message, outcome, skipped);
       for (const { resolve } of acknowledgements) resolve();
     } catch (error) {
-      for (const { reject } of [...sends, ...acknowledgements]) reject(error);
+      for (const { reject } of sends) reject(error);
+      // Where messages do not fit any more, acknowledgements still do, and they make room.
+      if (sends.length > 0 && acknowledgements.length > 0) return this.#commit([], acknowledgements);
+      for (const { reject } of acknowledgements) reject(error);
     }
   }
 
@@ -114,19 +124,27 @@ export class Outgoing {
    * Writes the sends that are for exactly the right devices. That is looked up in this transaction, so that no message
    * misses a device that was linked this moment or fills the queue of one that was just removed.
    */
-  async #write(trx: Trx, sends: readonly Send[]): Promise<Written[]> {
-    const devicesOf = await this.#deps.devicesOf(trx, usersOf(sends));
+  async #write(trx: Trx, sends: readonly Send[], ledger: Ledger): Promise<Written[]> {
+    const users = usersOf(sends);
+    const devicesOf = await this.#deps.devicesOf(trx, users);
+    const { rows, total } = await this.#deps.chatStore.use(trx, [...users]);
+    const room = new Room(rows, total, this.#deps.quotas);
     const order = new SendOrder(trx, sends);
-    const valid: Send[] = [];
+    const admitted: Admitted[] = [];
     const refused: Written[] = [];
     for (const message of sends) {
-      const refusal = checkRecipients(message.recipients, message.sender, devicesOf) ?? (await order.check(message));
-      const outcome = refusal === null ? null : await this.#refused(trx, message, refusal);
-      if (outcome === null) valid.push(message);
-      else refused.push({ message, outcome });
-      if (outcome === null || !('refusal' in outcome)) order.accept(message);
+      try {
+        const refusal = checkRecipients(message.recipients, message.sender, devicesOf) ?? (await order.check(message));
+        if (refusal !== null) throw refusal;
+        admitted.push({ message, skipped: room.take(message.sender, message.payload, message.recipients) });
+        order.accept(message);
+      } catch (refusal) {
+        const outcome = await this.#refused(trx, message, refusal);
+        refused.push({ message, outcome, skipped: NOBODY });
+        if (!('refusal' in outcome)) order.accept(message);
+      }
     }
-    return valid.length > 0 ? [...refused, ...(await this.#insert(trx, valid))] : refused;
+    return admitted.length > 0 ? [...refused, ...(await this.#insert(trx, admitted, ledger))] : refused;
   }
 
   /** What was accepted before, when the devices were others, gets the answer it had then. */
@@ -140,21 +158,23 @@ export class Outgoing {
   }
 
   /** Returns for each send its position, or that it was there before. */
-  async #insert(trx: Trx, sends: readonly Send[]): Promise<Written[]> {
+  async #insert(trx: Trx, sends: readonly Admitted[], ledger: Ledger): Promise<Written[]> {
     const { chatStore, now } = this.#deps;
     const first = await chatStore.reservePositions(trx, sends.length, now());
     const answers: unknown[] = [];
-    sends.forEach(({ scope, id }, index) => answers.push(scope, id, send.name, `{"position":${first + index}}`, now()));
+    for (const [index, { message }] of sends.entries())
+      answers.push(message.scope, message.id, send.name, `{"position":${first + index}}`, now());
     // A batch without repeats is the usual case, and then nothing needs to be looked up.
     const allNew = (await chatStore.insertAnswers(trx, answers)) === sends.length;
     const messages: unknown[] = [];
     const queue: unknown[] = [];
     const written: Written[] = [];
-    for (const [index, message] of sends.entries()) {
+    for (const [index, admitted] of sends.entries()) {
+      const { message, skipped } = admitted;
       const position = first + index;
       const outcome = allNew ? { position, repeated: false } : await this.#outcome(trx, message, position);
-      written.push({ message, outcome });
-      if (!('refusal' in outcome) && !outcome.repeated) addRows(messages, queue, message, position);
+      written.push({ message, outcome, skipped });
+      if (!('refusal' in outcome) && !outcome.repeated) addRows(messages, queue, admitted, position, ledger);
     }
     await chatStore.insertMessages(trx, messages, queue);
     return written;
@@ -172,7 +192,7 @@ export class Outgoing {
     }
   }
 
-  #announce(message: Send, outcome: Outcome): void {
+  #announce(message: Send, outcome: Outcome, skipped: ReadonlySet<string>): void {
     if ('refusal' in outcome) return message.reject(outcome.refusal);
     const { position, repeated } = outcome;
     message.resolve({ position });
@@ -181,14 +201,21 @@ export class Outgoing {
     const shared = { queueId: position, messageId: id as string as MessageId, sender, position, payload };
     for (const { userId, keys } of message.recipients) {
       for (const { deviceId, type, body } of keys) {
+        if (skipped.has(ledgerKey(userId, deviceId))) continue;
         this.#deps.events.toDevice(userId, deviceId, delivered, { envelope: { ...shared, key: { type, body } } });
       }
     }
   }
 }
 
-interface Written {
+/** A send that there is room for. */
+interface Admitted {
   readonly message: Send;
+  /** Devices that get no copy, as `ledgerKey`. */
+  readonly skipped: ReadonlySet<string>;
+}
+
+interface Written extends Admitted {
   readonly outcome: Outcome;
 }
 
@@ -206,15 +233,29 @@ function usersOf(sends: readonly Send[]): ReadonlySet<UserId> {
 function addRows(
   messages: unknown[],
   queue: unknown[],
-  { id, sender, payload, recipients }: Send,
+  { message, skipped }: Admitted,
   position: number,
+  ledger: Ledger,
 ): void {
+  const { id, sender, payload, recipients } = message;
   const before = queue.length;
+  const content = Buffer.from(payload, 'base64');
   for (const { userId, keys } of recipients) {
-    for (const { deviceId, type, body } of keys)
-      queue.push(userId, deviceId, position, type, Buffer.from(body, 'base64'));
+    for (const { deviceId, type, body } of keys) {
+      if (skipped.has(ledgerKey(userId, deviceId))) {
+        ledger.add(userId, deviceId, 0, 0, 1);
+        continue;
+      }
+      const key = Buffer.from(body, 'base64');
+      const bytes = content.length + key.length;
+      queue.push(userId, deviceId, position, type, key, bytes);
+      ledger.add(userId, deviceId, bytes, 1);
+      ledger.total += key.length;
+    }
   }
-  // A message for nobody (all recipients are the sender's only device) is accepted and kept by nobody.
+  // A message that no queue takes (its only recipient is the sender's only device) is accepted and kept by nobody.
   if (queue.length === before) return;
-  messages.push(position, id, sender.userId, sender.deviceId, Buffer.from(payload, 'base64'));
+  messages.push(position, id, sender.userId, sender.deviceId, content);
+  ledger.add(sender.userId, SENT, content.length, 1);
+  ledger.total += content.length;
 }

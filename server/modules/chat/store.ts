@@ -3,6 +3,7 @@ import type { DeviceId, UserId } from '../../../protocol/ids.ts';
 import { BulkInsert } from '../../store/bulk.ts';
 import type { Database, Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
+import { Ledger, SENT, type LedgerRow } from './ledger.ts';
 
 /** Removals of one device's envelopes. */
 export interface Acknowledged {
@@ -17,6 +18,10 @@ export class ChatStore {
   readonly #answers: BulkInsert;
   readonly #messages: BulkInsert;
   readonly #queue: BulkInsert;
+  readonly #queueUse: BulkInsert;
+  readonly #use: string;
+  readonly #acknowledge: string;
+  readonly #unqueued: string;
 
   constructor(kind: Store['kind']) {
     this.#kind = kind;
@@ -33,7 +38,15 @@ export class ChatStore {
       'sender_device_id',
       'payload',
     ]);
-    this.#queue = new BulkInsert(kind, 'queue', ['user_id', 'device_id', 'position', 'key_type', 'key_body']);
+    this.#queue = new BulkInsert(kind, 'queue', ['user_id', 'device_id', 'position', 'key_type', 'key_body', 'bytes']);
+    this.#queueUse = new BulkInsert(
+      kind,
+      'queue_use',
+      ['user_id', 'device_id', 'bytes', 'messages', 'expired'],
+      `on conflict (user_id, device_id) do update set bytes = queue_use.bytes + excluded.bytes,
+        messages = queue_use.messages + excluded.messages, expired = queue_use.expired + excluded.expired`,
+    );
+    ({ use: this.#use, acknowledge: this.#acknowledge, unqueued: this.#unqueued } = statements(kind));
   }
 
   /**
@@ -63,18 +76,45 @@ export class ChatStore {
     await this.#queue.run(trx, queue);
   }
 
-  /** Takes envelopes out of queues, and lets go of messages that are in no queue any more. */
-  async acknowledge(trx: Trx, acknowledged: readonly Acknowledged[]): Promise<void> {
+  /** What waits for the devices of these accounts, what they have sent that waits, and how much waits in all, in bytes. */
+  async use(
+    trx: Trx,
+    users: readonly UserId[],
+  ): Promise<{ readonly rows: readonly LedgerRow[]; readonly total: number }> {
+    const query = CompiledQuery.raw(this.#use, [this.#list(users)]);
+    const { rows } = await trx.executeQuery(query as CompiledQuery<LedgerRow>);
+    // The last row is the total, which belongs to no account.
+    const total = rows.find(({ userId }) => (userId as string) === '')?.bytes ?? 0;
+    return { rows, total };
+  }
+
+  /** Writes what a transaction has changed. The last thing in it, since other transactions wait for these rows. */
+  async record(trx: Trx, ledger: Ledger): Promise<void> {
+    const values: unknown[] = [];
+    for (const { userId, deviceId, bytes, messages, expired } of ledger.rows())
+      values.push(userId, deviceId, bytes, messages, expired);
+    if (values.length > 0) await this.#queueUse.run(trx, values);
+    if (ledger.total === 0) return;
+    await sql`insert into counters (name, value) values ('queued_bytes', ${ledger.total})
+      on conflict (name) do update set value = counters.value + excluded.value`.execute(trx);
+  }
+
+  /** Takes envelopes out of queues, and deletes messages that are in no queue any more. */
+  async acknowledge(trx: Trx, acknowledged: readonly Acknowledged[], ledger: Ledger): Promise<void> {
     for (const { userId, deviceId, positions } of acknowledged) {
-      const statement =
-        this.#kind === 'postgres'
-          ? 'delete from queue where user_id = $1 and device_id = $2 and position = any($3::bigint[])'
-          : 'delete from queue where user_id = ? and device_id = ? and position in (select value from json_each(?))';
-      await trx.executeQuery(CompiledQuery.raw(statement, [userId, deviceId, this.#array(positions)]));
+      const query = CompiledQuery.raw(this.#acknowledge, [userId, deviceId, this.#list(positions)]);
+      const { rows } = await trx.executeQuery(query as CompiledQuery<DeletedCopy>);
+      let bytes = 0;
+      for (const row of rows) {
+        bytes += row.bytes;
+        ledger.total -= row.keyBytes;
+      }
+      if (rows.length > 0) ledger.add(userId, deviceId, -bytes, -rows.length);
     }
     await this.#deleteUnqueued(
       trx,
       acknowledged.flatMap(({ positions }) => positions),
+      ledger,
     );
   }
 
@@ -84,12 +124,67 @@ export class ChatStore {
       .deleteFrom('queue')
       .where('userId', '=', userId)
       .where('deviceId', '=', deviceId)
-      .returning('position')
+      .returning(['position', sql<number>`length(key_body)`.as('keyBytes')])
       .execute();
+    const ledger = new Ledger();
+    for (const { keyBytes } of rows) ledger.total -= keyBytes;
     await this.#deleteUnqueued(
       trx,
       rows.map((row) => row.position),
+      ledger,
     );
+    await trx.deleteFrom('queueUse').where('userId', '=', userId).where('deviceId', '=', deviceId).execute();
+    await this.record(trx, ledger);
+  }
+
+  /**
+   * Deletes the oldest messages before `position`, at most about `limit` copies, and notes for each device how many it
+   * misses. Returns how many copies went.
+   */
+  async expire(trx: Trx, position: number, limit: number): Promise<number> {
+    const oldest = await trx
+      .selectFrom('queue')
+      .select('position')
+      .where('position', '<', position)
+      .orderBy('position')
+      .limit(limit)
+      .execute();
+    const last = oldest.at(-1)?.position;
+    if (last === undefined) return 0;
+    const copies = await trx
+      .deleteFrom('queue')
+      .where('position', '<=', last)
+      .returning(['userId', 'deviceId', 'position', 'bytes', sql<number>`length(key_body)`.as('keyBytes')])
+      .execute();
+    const ledger = new Ledger();
+    for (const { userId, deviceId, bytes, keyBytes } of copies) {
+      ledger.add(userId, deviceId, -bytes, -1, 1);
+      ledger.total -= keyBytes;
+    }
+    await this.#deleteUnqueued(trx, [...new Set(copies.map((copy) => copy.position))], ledger);
+    await this.record(trx, ledger);
+    return copies.length;
+  }
+
+  /** The devices of an account for which messages were not kept, as long as that was not dismissed. */
+  async expired(db: Database, userId: UserId): Promise<{ deviceId: DeviceId; count: number }[]> {
+    const rows = await db
+      .selectFrom('queueUse')
+      .select(['deviceId', 'expired as count'])
+      .where('userId', '=', userId)
+      .where('expired', '>', 0)
+      .orderBy('deviceId')
+      .execute();
+    return rows.map(({ deviceId, count }) => ({ deviceId: deviceId as DeviceId, count }));
+  }
+
+  async dismissExpired(db: Database, userId: UserId, deviceId: DeviceId): Promise<void> {
+    await db
+      .updateTable('queueUse')
+      .set({ expired: 0 })
+      .where('userId', '=', userId)
+      .where('deviceId', '=', deviceId)
+      .execute();
   }
 
   async pending(db: Database, userId: UserId, deviceId: DeviceId, after: number, limit: number) {
@@ -105,16 +200,39 @@ export class ChatStore {
       .execute();
   }
 
-  async #deleteUnqueued(trx: Trx, positions: readonly number[]): Promise<void> {
+  async #deleteUnqueued(trx: Trx, positions: readonly number[], ledger: Ledger): Promise<void> {
     if (positions.length === 0) return;
-    const among = this.#kind === 'postgres' ? '= any($1::bigint[])' : 'in (select value from json_each(?))';
-    const statement = `delete from messages where position ${among}
-      and not exists (select 1 from queue where queue.position = messages.position)`;
-    await trx.executeQuery(CompiledQuery.raw(statement, [this.#array(positions)]));
+    const query = CompiledQuery.raw(this.#unqueued, [this.#list(positions)]);
+    const { rows } = await trx.executeQuery(query as CompiledQuery<{ sender: UserId; bytes: number }>);
+    for (const { sender, bytes } of rows) {
+      ledger.add(sender, SENT, -bytes, -1);
+      ledger.total -= bytes;
+    }
   }
 
   /** A list as one parameter. */
-  #array(positions: readonly number[]): unknown {
-    return this.#kind === 'postgres' ? positions : JSON.stringify(positions);
+  #list(values: readonly unknown[]): unknown {
+    return this.#kind === 'postgres' ? values : JSON.stringify(values);
   }
+}
+
+interface DeletedCopy {
+  readonly bytes: number;
+  readonly keyBytes: number;
+}
+
+/** The statements of every message's way, made once: an array as a parameter is PostgreSQL's, SQLite takes a JSON text. */
+function statements(kind: Store['kind']) {
+  const among = (type: string, parameter: string) =>
+    kind === 'postgres' ? `= any(${parameter}::${type}[])` : 'in (select value from json_each(?))';
+  const [first, second] = kind === 'postgres' ? ['$1', '$2'] : ['?', '?'];
+  return {
+    use: `select user_id, device_id, bytes, messages from queue_use where user_id ${among('text', '$1')}
+      union all select '', 0, value, 0 from counters where name = 'queued_bytes'`,
+    acknowledge: `delete from queue where user_id = ${first} and device_id = ${second}
+      and position ${among('bigint', '$3')} returning bytes, length(key_body) as key_bytes`,
+    unqueued: `delete from messages where position ${among('bigint', '$1')}
+      and not exists (select 1 from queue where queue.position = messages.position)
+      returning sender_user_id as sender, length(payload) as bytes`,
+  };
 }

@@ -1,0 +1,43 @@
+import type { Limits } from '../../limit.ts';
+
+const MIB = 1024 * 1024;
+
+/** What messages that wait may cost. Counts are exact in each transaction; with several processes on PostgreSQL each may exceed one by its current batch. */
+export const LIMITS = {
+  senderBytesPerHour: {
+    value: 192 * MIB,
+    unit: 'bytes for each account and hour',
+    reason: 'One account could fill the disk. A text costs about one kilobyte for two people with two devices each.',
+  },
+  senderBurstBytes: {
+    value: 64 * MIB,
+    unit: 'bytes for each account',
+    reason: 'An outbox that comes back from days offline goes out without waiting.',
+  },
+  senderWaitingBytes: {
+    value: 128 * MIB,
+    unit: 'bytes of payload for each account',
+    reason:
+      'What one account has sent and nobody has fetched: a quarter of a queue, so that one account shuts nobody’s inbox.',
+  },
+  senderWaitingMessages: {
+    value: 100_000,
+    unit: 'messages for each account',
+    reason: 'The same for small messages. A busy account leaves some 600 a day to devices that are away.',
+  },
+  queueBytes: {
+    value: 512 * MIB,
+    unit: 'bytes for each device',
+    reason: 'A device that never comes back would collect without end.',
+  },
+  queueMessages: {
+    value: 250_000,
+    unit: 'messages for each device',
+    reason: 'The same for small messages; 90 days of a busy account are about 100,000.',
+  },
+  senderCounts: {
+    value: 100_000,
+    unit: 'accounts',
+    reason: 'Accounts whose sends of the last hour are counted in memory.',
+  },
+} as const satisfies Limits;

@@ -1,0 +1,16 @@
+import { LIMITS } from './limits.ts';
+import type { Quotas } from './room.ts';
+
+/** The limits as they stand. `factor` widens what one account may send in an hour; 1 in production. */
+export function defaultQuotas(totalBytes: number, factor: number): Quotas {
+  return {
+    totalBytes,
+    senderBytesPerHour: LIMITS.senderBytesPerHour.value * factor,
+    senderBurstBytes: LIMITS.senderBurstBytes.value * factor,
+    senderWaitingBytes: LIMITS.senderWaitingBytes.value,
+    senderWaitingMessages: LIMITS.senderWaitingMessages.value,
+    queueBytes: LIMITS.queueBytes.value,
+    queueMessages: LIMITS.queueMessages.value,
+    senderCounts: LIMITS.senderCounts.value,
+  };
+}

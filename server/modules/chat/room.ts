@@ -1,0 +1,97 @@
+import type { Recipient } from '../../../protocol/chat.ts';
+import { ProtocolError } from '../../../protocol/errors.ts';
+import type { DeviceAddress, UserId } from '../../../protocol/ids.ts';
+import { ledgerKey, SENT, type LedgerRow } from './ledger.ts';
+import type { LIMITS } from './limits.ts';
+
+/** How much may wait. The defaults are in `limits.ts`, the organisation's total in the settings. */
+export type Quotas = { readonly [name in keyof typeof LIMITS]: number } & { readonly totalBytes: number };
+
+/** When a sender whose messages nobody fetches is to try again. Milliseconds. */
+const WAITING_RETRY_MS = 60_000;
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** Whether there is room for messages, with those counted that were let in before in the same transaction. */
+export class Room {
+  readonly #use: Map<string, { bytes: number; messages: number }>;
+  readonly #quotas: Quotas;
+  #total: number;
+
+  /** `use`: what waits for the devices concerned and from the senders; `total`: for all together. */
+  constructor(use: readonly LedgerRow[], total: number, quotas: Quotas) {
+    this.#use = new Map(
+      use.map(({ userId, deviceId, bytes, messages }) => [ledgerKey(userId, deviceId), { bytes, messages }]),
+    );
+    this.#total = total;
+    this.#quotas = quotas;
+  }
+
+  /**
+   * Takes room for a message. Returns the devices (as `ledgerKey`) that get no copy: their queue is full, and another
+   * device of the same account has room. A sender's own device never keeps a message back. Throws `storage_full`,
+   * `quota_sender`, or `queue_full` where an account would get no copy at all.
+   */
+  take(sender: DeviceAddress, payload: string, recipients: readonly Recipient[]): ReadonlySet<string> {
+    const bytes = decodedBytes(payload);
+    const quotas = this.#quotas;
+    if (this.#total + bytes > quotas.totalBytes)
+      throw new ProtocolError('storage_full', 'As much waits to be fetched as the organisation lets wait.');
+    const sent = this.#useOf(ledgerKey(sender.userId, SENT));
+    if (sent.bytes + bytes > quotas.senderWaitingBytes || sent.messages >= quotas.senderWaitingMessages) {
+      throw new ProtocolError('quota_sender', 'Too much of what you sent was not fetched yet.', {
+        retryAfterMs: WAITING_RETRY_MS,
+      });
+    }
+    const skipped = this.#skipped(sender, bytes, recipients);
+    let copies = 0;
+    for (const { userId, keys } of recipients) {
+      for (const { deviceId, body } of keys) {
+        const key = ledgerKey(userId, deviceId);
+        if (skipped.has(key)) continue;
+        const use = this.#useOf(key);
+        use.bytes += bytes + decodedBytes(body);
+        use.messages += 1;
+        this.#total += decodedBytes(body);
+        copies += 1;
+      }
+    }
+    if (copies === 0) return skipped;
+    sent.bytes += bytes;
+    sent.messages += 1;
+    this.#total += bytes;
+    return skipped;
+  }
+
+  #skipped(sender: DeviceAddress, bytes: number, recipients: readonly Recipient[]): ReadonlySet<string> {
+    let skipped: Set<string> | null = null;
+    const full: UserId[] = [];
+    for (const { userId, keys } of recipients) {
+      let fitting = 0;
+      for (const { deviceId, body } of keys) {
+        const key = ledgerKey(userId, deviceId);
+        const use = this.#use.get(key);
+        if (use === undefined || this.#fits(use, bytes + decodedBytes(body))) fitting += 1;
+        else (skipped ??= new Set()).add(key);
+      }
+      if (fitting === 0 && keys.length > 0 && userId !== sender.userId) full.push(userId);
+    }
+    if (full.length > 0) throw new ProtocolError('queue_full', 'No device of a recipient has room.', { users: full });
+    return skipped ?? NOBODY;
+  }
+
+  #fits(use: { readonly bytes: number; readonly messages: number }, bytes: number): boolean {
+    return use.bytes + bytes <= this.#quotas.queueBytes && use.messages < this.#quotas.queueMessages;
+  }
+
+  #useOf(key: string): { bytes: number; messages: number } {
+    let use = this.#use.get(key);
+    if (use === undefined) this.#use.set(key, (use = { bytes: 0, messages: 0 }));
+    return use;
+  }
+}
+
+/** How many bytes a base64 text (with padding, as the wire has it) stands for. */
+export function decodedBytes(text: string): number {
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  return (text.length / 4) * 3 - padding;
+}
