@@ -191,6 +191,18 @@ export const en = {
     beginning: (name: string) =>
       `This is the beginning of your conversation with ${name}. Messages are end-to-end encrypted.`,
     noChatsAction: 'Find a colleague',
+    missedHere: (value: number) =>
+      count(
+        value,
+        '# message waited too long for this device and is not kept any more. Your other devices may have it.',
+        '# messages waited too long for this device and are not kept any more. Your other devices may have them.',
+      ),
+    missedElsewhere: (value: number) =>
+      count(
+        value,
+        '# message waited too long for another of your devices. If you do not use that device any more, remove it in the settings.',
+        '# messages waited too long for another of your devices. If you do not use that device any more, remove it in the settings.',
+      ),
     emptyTitle: (name: string) => `Say hello to ${name}`,
     states: {
       queued: 'Waiting to be sent',

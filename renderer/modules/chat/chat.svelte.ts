@@ -12,6 +12,7 @@ import { CallEntries } from './call-entries.ts';
 import { DeviceLists } from './device-lists.ts';
 import { Inbox } from './inbox.ts';
 import { mergeMessages } from './merge-messages.ts';
+import { MissedMessages, type MissedCounts } from './missed-messages.svelte.ts';
 import type { CallOutcome, ChatController, Conversation, Message } from './model.ts';
 import { Outbox } from './outbox.ts';
 import { Receipts } from './receipts.ts';
@@ -43,6 +44,7 @@ export class Chat implements ChatController {
   readonly #receipts: Receipts;
   readonly #callEntries: CallEntries;
   readonly #lists: DeviceLists;
+  readonly #missed: MissedMessages;
   #summaries: ReadonlyMap<UserId, ConversationSummary> = $state.raw(new Map<UserId, ConversationSummary>());
   #openedId: UserId | null = $state.raw(null);
   messages: readonly Message[] = $state.raw([]);
@@ -69,6 +71,7 @@ export class Chat implements ChatController {
     this.#lists = new DeviceLists({ connection, vault, apply });
     this.#outbox = new Outbox({ connection, vault, lists: this.#lists, apply, report });
     this.#receipts = new Receipts(vault, this.#outbox, report);
+    this.#missed = new MissedMessages({ connection, report });
     this.#callEntries = new CallEntries({ connection, vault, apply, report });
     const received = (outcome: ReceiveOutcome) => this.#received(outcome);
     this.#inbox = new Inbox({ connection, vault, lists: this.#lists, received, report });
@@ -94,7 +97,7 @@ export class Chat implements ChatController {
     clearTimeout(this.#readTimer);
     this.#readTimer = undefined;
     this.close();
-    for (const part of [this.#inbox, this.#receipts, this.#callEntries]) part.clear();
+    for (const part of [this.#inbox, this.#receipts, this.#callEntries, this.#missed]) part.clear();
     this.#summaries = new Map();
     this.#showBadge();
   }
@@ -160,6 +163,14 @@ export class Chat implements ChatController {
     this.#apply(await this.#deps.vault.discard(messageId));
   }
 
+  get missed(): MissedCounts {
+    return this.#missed.counts;
+  }
+
+  async dismissMissed(): Promise<void> {
+    await this.#missed.dismiss();
+  }
+
   setDraft(text: string): void {
     const conversation = this.#openedId;
     if (conversation === null) return;
@@ -200,6 +211,7 @@ export class Chat implements ChatController {
     if (!this.#mayWork()) return;
     await this.#inbox.drain(continues);
     await this.#callEntries.settle();
+    void this.#missed.refresh();
   }
 
   /** Whatever the line's loss has stopped. */

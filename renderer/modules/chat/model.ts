@@ -1,6 +1,7 @@
 import type { CallId, MessageId, UserId } from '../../../protocol/ids.ts';
 import type { CallMedia } from '../../../protocol/chat.ts';
 import type { Person } from '../../../protocol/contacts.ts';
+import type { MissedCounts } from './missed-messages.svelte.ts';
 
 /** What happened to a message of one's own, in this order; `failed` waits for the person. */
 export type DeliveryState = 'queued' | 'sent' | 'delivered' | 'read' | 'failed';
@@ -55,6 +56,8 @@ export interface ChatController {
   readonly messages: readonly Message[];
   readonly hasOlder: boolean;
   readonly loading: boolean;
+  /** What the server did not keep for the account's devices. */
+  readonly missed: MissedCounts;
   /** All unread messages, for the rail and the window's badge. */
   readonly unread: number;
   open(userId: UserId): Promise<void>;
@@ -67,6 +70,8 @@ export interface ChatController {
   retry(messageId: MessageId): Promise<void>;
   discard(messageId: MessageId): Promise<void>;
   setDraft(text: string): void;
+  /** The person has read what `missed` says. */
+  dismissMissed(): Promise<void>;
   /** Whether the person sees the end of the opened conversation: what is there, and what comes meanwhile, is read. */
   watch(seesEnd: boolean): void;
   /** Writes the entry of a call and tells the other person's devices (`call` content). */

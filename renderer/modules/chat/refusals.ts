@@ -18,6 +18,13 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   'devices_stale',
   'send_out_of_order',
 ]);
+/**
+ * The server has no room now, or enough from this account for the moment: it takes the message later, however often it
+ * must be asked.
+ */
+const NO_ROOM: ReadonlySet<ErrorCode> = new Set(['storage_full', 'quota_sender']);
+/** However long the server asks to wait, for it may have room earlier, and timers have an end. Milliseconds. */
+const LONGEST_WAIT_MS = 300_000;
 /** The session is the trouble, not the message: it waits for the next one. */
 const SESSION: ReadonlySet<ErrorCode> = new Set([
   'not_signed_in',
@@ -94,7 +101,8 @@ export class Refusals {
     if (!(error instanceof ProtocolError)) throw error;
     if (SESSION.has(error.code)) return 'stop';
     this.#failures += 1;
-    if (!PASSING.has(error.code) || this.#failures >= MAX_ATTEMPTS) await this.#giveUp(messageId);
+    if (NO_ROOM.has(error.code)) await this.#wait(error);
+    else if (!PASSING.has(error.code) || this.#failures >= MAX_ATTEMPTS) await this.#giveUp(messageId);
     else await this.#repair(error, recipients);
     return 'continue';
   }
@@ -120,7 +128,12 @@ export class Refusals {
       await this.#deps.lists.fetch([...named, ...recipients]);
       if (this.#failures === 1) return;
     }
-    const asked = ProtocolError.is(error, 'rate_limited') ? error.details.retryAfterMs : 0;
+    await this.#wait(error);
+  }
+
+  async #wait(error: ProtocolError): Promise<void> {
+    const says = ProtocolError.is(error, 'rate_limited') || ProtocolError.is(error, 'quota_sender');
+    const asked = says ? Math.min(error.details.retryAfterMs, LONGEST_WAIT_MS) : 0;
     const wait = Math.max(asked, backoffMs(this.#failures, this.#deps.random ?? Math.random));
     await (this.#deps.pause ?? pause)(wait);
   }

@@ -1,4 +1,5 @@
 import { delivered, send, type Recipient } from '../../../protocol/chat.ts';
+import { ProtocolError } from '../../../protocol/errors.ts';
 import type { DeviceAddress, DeviceId, IdempotencyId, MessageId, UserId } from '../../../protocol/ids.ts';
 import { findAnswer } from '../../store/once.ts';
 import type { Trx } from '../../store/schema.ts';
@@ -139,6 +140,7 @@ export class Outgoing {
         admitted.push({ message, skipped: room.take(message.sender, message.payload, message.recipients) });
         order.accept(message);
       } catch (refusal) {
+        if (!(refusal instanceof ProtocolError)) throw refusal;
         const outcome = await this.#refused(trx, message, refusal);
         refused.push({ message, outcome, skipped: NOBODY });
         if (!('refusal' in outcome)) order.accept(message);
