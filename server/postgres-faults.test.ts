@@ -14,6 +14,7 @@ import { createInvitations } from './modules/accounts/index.ts';
 import { newId, Person, sendTo } from './testing/person.ts';
 import { findPostgres, startPostgres, type Postgres } from './testing/postgres.ts';
 import { startServerProcess, type ServerProcess } from './testing/server-process.ts';
+import { smallDisk } from './testing/small-disk.ts';
 import { SocketClient } from './testing/socket-client.ts';
 
 /* PostgreSQL goes away under load and comes back, or is not there when the server starts. */
@@ -23,6 +24,8 @@ const PATIENT = { timeout: 60_000 };
 vi.setConfig({ testTimeout: 180_000 });
 
 const programs = findPostgres();
+const probe = smallDisk(1);
+probe?.remove();
 
 describe.skipIf(programs === null)('PostgreSQL (skipped where it is not installed)', () => {
   let postgres: Postgres;
@@ -137,6 +140,26 @@ describe.skipIf(programs === null)('PostgreSQL (skipped where it is not installe
     await store.transaction(async (trx) => void (await sql`select 1`.execute(trx)));
     await store.close();
   });
+
+  it.skipIf(probe === null)(
+    'serves although the data folder is full: its address is not written, and the log says so',
+    async () => {
+      server = await startServerProcess(dataDir, { DATABASE_URL: url });
+      const [ada, bob] = [await newMember(server.base), await newMember(server.base)];
+      await server.end('SIGTERM');
+      const disk = smallDisk(1);
+      if (!disk) throw new Error('mounting worked before');
+      try {
+        disk.fill();
+        server = await startServerProcess(disk.path, { DATABASE_URL: url });
+        await sendTo(await connect(server.base, ada.session), bob.person);
+        expect(server.output.log).toContain('the address could not be written');
+        await server.end('SIGKILL');
+      } finally {
+        disk.remove();
+      }
+    },
+  );
 
   it('is not there at the start: a sentence, no stack trace, and not the password', async () => {
     const taken = createServer().listen(0, '127.0.0.1');

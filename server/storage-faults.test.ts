@@ -160,7 +160,7 @@ describe.skipIf(probe === null)(
       await server.end('SIGTERM');
       disk.readOnly(true);
       const said = await failToStart();
-      expect(said).toMatch(/ended with 1: .*may not write in .* mounted for writing/i);
+      expect(said).toMatch(/ended with 1: .*not possible to write in .* mounted for writing/i);
       expect(said).not.toMatch(STACK);
     });
   },

@@ -5,7 +5,8 @@ import { Role } from '../../protocol/accounts.ts';
 import { readAddress } from '../address-file.ts';
 import { readConfig, type Config } from '../config.ts';
 import { createInvitations, invitationLink } from '../modules/accounts/index.ts';
-import { openStore } from '../store/store.ts';
+import { explainStorage } from '../store/explain-storage.ts';
+import { openStore, type Store } from '../store/store.ts';
 import { UsageError, type Command } from './command.ts';
 
 const VALID_HOURS = 7 * 24;
@@ -25,18 +26,34 @@ export const invite: Command = {
         `No server is running on the data folder ${config.dataDir}. Start it, or name another folder with --data, or set TEAHOUSE_ORIGIN to the address that the links shall have.`,
       );
     }
-    const store = await openStore({ dataDir: config.dataDir, databaseUrl: config.databaseUrl });
+    const store = await open(config);
     try {
       const wanted = { count, role, validHours: VALID_HOURS, createdBy: null, requestId: null, now: Date.now() };
       const { invitations, expiresAt } = await createInvitations(store.db, wanted);
       const links = invitations.map((token) => invitationLink(origin, token));
       if (json) say(JSON.stringify({ role, expiresAt: new Date(expiresAt).toISOString(), links }));
       else for (const link of links) say(link);
+    } catch (error) {
+      throw told(error, config);
     } finally {
       await store.close();
     }
   },
 };
+
+async function open(config: Config): Promise<Store> {
+  try {
+    return await openStore({ dataDir: config.dataDir, databaseUrl: config.databaseUrl });
+  } catch (error) {
+    throw told(error, config);
+  }
+}
+
+/** A failure of the storage in words for the person; anything else as it is. */
+function told(error: unknown, config: Config): unknown {
+  const words = explainStorage(error, config);
+  return words === null ? error : new UsageError(words);
+}
 
 /** So that a mistyped folder is told, instead of a new and empty one made. */
 function requireData(config: Config): void {

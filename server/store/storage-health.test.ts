@@ -18,7 +18,7 @@ interface Disk {
   fails: boolean;
 }
 
-function make(change: Partial<Disk> = {}) {
+function make(change: Partial<Disk> = {}, kind: Store['kind'] = 'sqlite') {
   const disk: Disk = {
     free: 1000 * MB,
     total: 100_000 * MB,
@@ -32,6 +32,7 @@ function make(change: Partial<Disk> = {}) {
   const lines: { level: number; msg: string }[] = [];
   let checkpoints = 0;
   const store = {
+    kind,
     ping: async () => undefined,
     checkpoint: async () => (checkpoints++, disk.unmerged),
     logBytes: async () => disk.log,
@@ -161,6 +162,14 @@ it('leaves every other error as it is', () => {
   expect(health.note(bug)).toBe(bug);
   const constraint = sqlite(1555);
   expect(health.note(constraint)).toBe(constraint);
+});
+
+it('asks PostgreSQL, not the data folder, whether there is space', async () => {
+  make({ free: 0 }, 'postgres');
+  await health.check();
+  expect(health.full).toBe(false);
+  health.note(Object.assign(new Error('x'), { code: '53100' }));
+  expect(health.full).toBe(true);
 });
 
 it('lets everything be written where the file system does not say how full it is', async () => {

@@ -115,6 +115,13 @@ export class StorageHealth {
   }
 
   async #look(): Promise<void> {
+    // PostgreSQL has a disk of its own, and says when that is full.
+    if (this.#deps.store.kind === 'sqlite') await this.#lookAtDisk();
+    this.#tellFull();
+    if (this.#failure !== null && !this.damaged) await this.ready().catch(() => undefined);
+  }
+
+  async #lookAtDisk(): Promise<void> {
     try {
       let { free, spare } = await this.#measure(await this.#deps.store.logBytes());
       if (spare < 0) {
@@ -130,8 +137,6 @@ export class StorageHealth {
       this.#free = Number.NaN;
       this.#tooLittle = false;
     }
-    this.#tellFull();
-    if (this.#failure !== null && !this.damaged) await this.ready().catch(() => undefined);
   }
 
   /** `spare`: what may still be written, less `needed` bytes for the log. */

@@ -5,9 +5,15 @@ const MIB = 1024 * 1024;
 /** What messages that wait may cost. Counts are exact in each transaction; with several processes on PostgreSQL each may exceed one by its current batch. */
 export const LIMITS = {
   senderBytesPerHour: {
-    value: 192 * MIB,
+    value: 64 * MIB,
     unit: 'bytes for each account and hour',
     reason: 'One account could fill the disk. A text costs about one kilobyte for two people with two devices each.',
+  },
+  senderOverheadBytes: {
+    value: 512,
+    unit: 'bytes for each message',
+    reason:
+      'Its rows, and the answer that is kept for repeats: without it a flood of empty messages would cost nothing.',
   },
   senderBurstBytes: {
     value: 64 * MIB,

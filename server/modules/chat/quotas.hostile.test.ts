@@ -53,7 +53,7 @@ onEachDatabase((newDatabase) => {
   }
 
   it('takes no more from one account in an hour than it may send, and says when it goes on', async () => {
-    await start({ senderBurstBytes: 10_000, senderBytesPerHour: 100_000 });
+    await start({ senderBurstBytes: 11_000, senderBytesPerHour: 100_000 });
     const [mallory, bob, eve] = [await server.join(), await server.join(), await server.join()];
     for (let i = 0; i < 3; i++) await sendTo(mallory.client, bob.person, newId(), payload(3000));
     const { details } = await refusal('quota_sender', sendTo(mallory.client, bob.person, newId(), payload(3000)));

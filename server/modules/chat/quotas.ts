@@ -6,6 +6,7 @@ export function defaultQuotas(totalBytes: number, factor: number): Quotas {
   return {
     totalBytes,
     senderBytesPerHour: LIMITS.senderBytesPerHour.value * factor,
+    senderOverheadBytes: LIMITS.senderOverheadBytes.value,
     senderBurstBytes: LIMITS.senderBurstBytes.value * factor,
     senderWaitingBytes: LIMITS.senderWaitingBytes.value,
     senderWaitingMessages: LIMITS.senderWaitingMessages.value,

@@ -29,7 +29,7 @@ export class SenderQuota {
 
   /** Throws `quota_sender` with the time after which it fits. */
   take(userId: UserId, payload: string, recipients: readonly Recipient[]): void {
-    let bytes = decodedBytes(payload);
+    let bytes = decodedBytes(payload) + this.#quotas.senderOverheadBytes;
     for (const { keys } of recipients) for (const { body } of keys) bytes += decodedBytes(body);
     const bucket = this.#bucketOf(userId);
     if (bucket.left < bytes) {

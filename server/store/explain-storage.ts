@@ -1,0 +1,45 @@
+import { storageFailure, type StorageFailure } from './storage-failure.ts';
+
+export interface StoragePlace {
+  readonly dataDir: string;
+  /** PostgreSQL; SQLite in the data folder if undefined. */
+  readonly databaseUrl?: string | undefined;
+}
+
+/**
+ * Why the storage could not be opened, and what to do, in sentences for the person who starts a program; null if the error
+ * is of another kind. Names the data folder, never the database's URL, which may hold a password.
+ */
+export function explainStorage(error: unknown, place: StoragePlace): string | null {
+  const failure = storageFailure(error);
+  if (failure === null) return null;
+  const ofFiles = place.databaseUrl === undefined || (error as NodeJS.ErrnoException).path !== undefined;
+  return ofFiles ? explainFolder(failure, error, `the data folder ${place.dataDir}`) : POSTGRES[failure];
+}
+
+function explainFolder(failure: StorageFailure, error: unknown, folder: string): string {
+  switch (failure) {
+    case 'full':
+      return `There is no space left for ${folder}. Nothing is lost: free some space and start again.`;
+    case 'read-only':
+      return `It is not possible to write in ${folder}. Check that its file system is mounted for writing and that the user who runs the server owns it, or choose another with --data.`;
+    case 'damaged':
+      return `The database teahouse.db in ${folder} is damaged. Keep a copy of the folder, restore the last backup of it, and start again.`;
+    case 'unreachable':
+      return `The database in ${folder} did not answer (${codeOf(error)}). Another process may hold it, or the disk has a fault: look at the system’s log, then start again.`;
+  }
+}
+
+const POSTGRES: Readonly<Record<StorageFailure, string>> = {
+  full: 'PostgreSQL has no space left. Nothing is lost: free some space there and start again.',
+  'read-only':
+    'PostgreSQL takes no changes. DATABASE_URL must name the primary server, and a user who owns the database.',
+  damaged: 'PostgreSQL says that its data is damaged. Keep a copy, restore the last backup, and start again.',
+  unreachable:
+    'PostgreSQL does not answer. Check that it runs and that DATABASE_URL names its host and port, then start again.',
+};
+
+function codeOf(error: unknown): string {
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+  return String(errcode ?? code ?? 'no code');
+}
