@@ -50,6 +50,18 @@ describe('invite', () => {
     expect(await roleOf(links[2] ?? '')).toBe('guest');
   });
 
+  it('says what to do where the database is damaged', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'teahouse-damaged-'));
+    await writeFile(join(folder, 'teahouse.db'), 'no database');
+    const address = { origin: 'http://teahouse.test', pid: process.pid, version: 'test' };
+    await writeFile(join(folder, 'server.json'), JSON.stringify(address));
+    const { code, err } = await teahouse('invite', '--data', folder);
+    await rm(folder, { recursive: true });
+    expect(code).toBe(2);
+    expect(err).toMatch(/is damaged.*restore the last backup/);
+    expect(err).not.toMatch(/\n\s+at /);
+  });
+
   it.each([
     [['--count', '0'], '--count must be from 1 to 1000'],
     [['--count', 'x'], '--count must be from 1 to 1000'],
