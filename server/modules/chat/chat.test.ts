@@ -190,3 +190,15 @@ it('gives rising positions when the clock goes back, also over a restart', async
   expect(after.position).toBeGreaterThan(later.position);
   await second.dispose();
 });
+
+it('takes no position from a clock that cannot be right, so that later ones are no greater than people’s clients can show', async () => {
+  let now = () => Date.UTC(2400, 0);
+  const server = await startTestServer({ now: () => now() });
+  const [ada, bob] = [await server.join(), await server.join()];
+  const wrong = await sendTo(ada.client, bob.person);
+  expect(wrong.position).toBeLessThan(Date.UTC(2200, 0) * 1000);
+  now = Date.now;
+  const right = await sendTo(ada.client, bob.person);
+  expect(right.position).toBe(wrong.position + 1);
+  await server.dispose();
+});

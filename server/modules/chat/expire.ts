@@ -12,7 +12,7 @@ export async function expireMessages(store: Store, keepMs: number, now: number, 
   const before = (now - keepMs) * 1000;
   while (!signal.aborted) {
     const deleted = await store.transaction((trx) => chatStore.expire(trx, before, BATCH));
-    if (deleted < BATCH) return;
+    if (deleted === 0) return;
     await delay(PAUSE_MS);
   }
 }

@@ -5,6 +5,12 @@ import type { Database, Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { Ledger, SENT, type LedgerRow } from './ledger.ts';
 
+/**
+ * Microseconds: the year 2191. A clock that is further ahead is wrong, and one position taken from it would be the least
+ * of all later ones, for good; clients show positions as times and keep larger numbers for what has none yet.
+ */
+const LATEST_POSITION = 7e15;
+
 /** Removals of one device's envelopes. */
 export interface Acknowledged {
   readonly userId: UserId;
@@ -57,7 +63,7 @@ export class ChatStore {
   async reservePositions(trx: Trx, count: number, nowMs: number): Promise<number> {
     const larger = sql.raw(this.#kind === 'postgres' ? 'greatest' : 'max');
     const { rows } = await sql<{ value: number }>`
-      insert into counters (name, value) values ('position', ${nowMs * 1000 + count})
+      insert into counters (name, value) values ('position', ${Math.min(nowMs * 1000, LATEST_POSITION) + count})
       on conflict (name) do update set value = ${larger}(counters.value + ${count}, excluded.value) returning value`.execute(
       trx,
     );
@@ -139,7 +145,7 @@ export class ChatStore {
 
   /**
    * Deletes the oldest messages before `position`, at most about `limit` copies, and notes for each device how many it
-   * misses. Returns how many copies went.
+   * misses. Returns how many copies went, or messages where no copy was left.
    */
   async expire(trx: Trx, position: number, limit: number): Promise<number> {
     const oldest = await trx
@@ -150,7 +156,7 @@ export class ChatStore {
       .limit(limit)
       .execute();
     const last = oldest.at(-1)?.position;
-    if (last === undefined) return 0;
+    if (last === undefined) return this.#deleteOrphans(trx, position, limit);
     const copies = await trx
       .deleteFrom('queue')
       .where('position', '<=', last)
@@ -164,6 +170,27 @@ export class ChatStore {
     await this.#deleteUnqueued(trx, [...new Set(copies.map((copy) => copy.position))], ledger);
     await this.record(trx, ledger);
     return copies.length;
+  }
+
+  /**
+   * Messages that are in no queue. Two processes on PostgreSQL that empty the last two queues of a message at once leave
+   * it, since neither sees what the other deletes.
+   */
+  async #deleteOrphans(trx: Trx, position: number, limit: number): Promise<number> {
+    const rows = await trx
+      .selectFrom('messages')
+      .select('position')
+      .where('position', '<', position)
+      .limit(limit)
+      .execute();
+    const ledger = new Ledger();
+    await this.#deleteUnqueued(
+      trx,
+      rows.map((row) => row.position),
+      ledger,
+    );
+    await this.record(trx, ledger);
+    return rows.length;
   }
 
   /** The devices of an account for which messages were not kept, as long as that was not dismissed. */
