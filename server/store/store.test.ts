@@ -23,6 +23,7 @@ it('writes SQLite so that what is committed survives a loss of power', async () 
   expect(await pragma('journal_mode')).toEqual(['wal']);
   expect(await pragma('synchronous'), 'FULL').toEqual([2]);
   expect(await pragma('foreign_keys')).toEqual([1]);
+  expect(await pragma('journal_size_limit'), 'the log of changes does not stay large').toEqual([64_000_000]);
   await sqlite.close();
   await rm(folder, { recursive: true });
 });
