@@ -25,7 +25,9 @@ export function guardStorage(registered: RegisteredMethod, health: StorageHealth
       if (grows) health.requireSpace();
       else if (writes) health.requireSound();
       try {
-        return await handle(params, caller);
+        const result = await handle(params, caller);
+        if (grows) health.noteGrowth();
+        return result;
       } catch (error) {
         throw health.note(error);
       }

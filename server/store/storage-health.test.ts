@@ -118,14 +118,19 @@ it('looks again before more was written than fits', async () => {
 });
 
 it('believes a write that failed for lack of space, for a while', async () => {
-  const { disk } = make();
+  const { disk, lines } = make();
   await health.check();
-  const refusal = health.note(sqlite(13));
-  expect(ProtocolError.is(refusal, 'storage_full')).toBe(true);
-  expect(health.full).toBe(true);
-  disk.time = 6000;
-  await health.check();
-  expect(health.full).toBe(false);
+  for (let time = 0; time < 60_000; time += 6000) {
+    disk.time = time;
+    await health.check();
+    expect(health.full, 'it is tried again').toBe(false);
+    expect(ProtocolError.is(health.note(sqlite(13)), 'storage_full')).toBe(true);
+    expect(health.full).toBe(true);
+  }
+  expect(lines, 'told once, however often it is tried').toHaveLength(1);
+  disk.time = 100_000;
+  health.noteGrowth();
+  expect(lines.map(({ level }) => level)).toEqual([50, 30]);
 });
 
 it('refuses all writes to a damaged database, for good', async () => {

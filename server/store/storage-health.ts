@@ -46,6 +46,8 @@ export class StorageHealth {
   #tooLittle = false;
   /** Until then a write that failed for lack of space counts, whatever the file system says. */
   #fullUntil = Number.NEGATIVE_INFINITY;
+  /** A write failed for lack of space, and none that grows has worked since: whether there is space is not known. */
+  #unproven = false;
   #wasFull = false;
   #failure: Exclude<StorageFailure, 'full'> | null = null;
   #looking: Promise<void>;
@@ -94,6 +96,13 @@ export class StorageHealth {
     if (failure === 'full') this.#noteFull();
     else this.#noteFailure(failure, error);
     return REFUSALS[failure]();
+  }
+
+  /** Something that makes the data grow has worked. */
+  noteGrowth(): void {
+    if (!this.#unproven || this.full) return;
+    this.#unproven = false;
+    this.#tellFull();
   }
 
   /** Looks at the free space now. */
@@ -172,12 +181,13 @@ export class StorageHealth {
   }
 
   #noteFull(): void {
+    this.#unproven = true;
     this.#fullUntil = this.#clock() + LIMITS.diskCheckEveryMs.value;
     this.#tellFull();
   }
 
   #tellFull(): void {
-    if (this.full === this.#wasFull) return;
+    if (this.full === this.#wasFull || (!this.full && this.#unproven)) return;
     this.#wasFull = this.full;
     if (this.full) this.#deps.log.error({ free: this.#free }, LOG_WORDS.full);
     else this.#deps.log.info({ free: this.#free }, 'there is space again: messages are taken');
