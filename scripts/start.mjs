@@ -1,12 +1,13 @@
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
-import { Children, exitCode } from './lib/children.mjs';
+import { Children } from './lib/children.mjs';
 import { BuildError, buildDesktop, buildRenderer } from './lib/client-build.mjs';
 import { findElectron, hasDisplay } from './lib/electron.mjs';
 import { nodePath, toolEnvironment } from './lib/node24.mjs';
 import { inRoot, root } from './lib/paths.mjs';
 import { say } from './lib/say.mjs';
 import { addressIn } from './lib/server-output.mjs';
+import { supervise } from './lib/supervise.mjs';
 import { setUp } from './setup/set-up.mjs';
 
 const USAGE = `Usage: npm start -- [--data DIR] [--port N] [--host ADDRESS] [--origin URL] [--no-desktop]
@@ -33,7 +34,7 @@ async function main(args) {
 }
 
 /**
- * Runs the server, and beside it the desktop app, until the server ends.
+ * Runs the server, again if it ends with a fault, and beside it the desktop app, until the server ends for good.
  *
  * @param {string[]} serverArgs
  * @param {string | undefined} electron
@@ -41,22 +42,49 @@ async function main(args) {
 async function serve(serverArgs, electron) {
   const children = new Children();
   children.endOnSignal();
+  let opened = false;
+  /** @param {string} address */
+  const open = (address) => {
+    if (opened || children.isEnding) return;
+    opened = true;
+    if (electron) openDesktop(children, electron, address);
+    else say(`To use it, open ${address} in a browser.`);
+  };
+  const code = await supervise(() => startServer(children, serverArgs, open), {
+    isEnding: () => children.isEnding,
+    say,
+  });
+  await children.end();
+  return code;
+}
+
+/**
+ * @param {Children} children
+ * @param {string[]} args
+ * @param {(address: string) => void} onAddress
+ * @returns {import('./lib/supervise.mjs').Run}
+ */
+function startServer(children, args, onAddress) {
   const endWithParent = pathToFileURL(inRoot('scripts', 'lib', 'end-with-parent.mjs')).href;
   const nodeArgs = ['--disable-warning=ExperimentalWarning', '--import', endWithParent];
-  const server = children.start(nodePath(), [...nodeArgs, inRoot('server', 'main.ts'), ...serverArgs], {
+  const server = children.start(nodePath(), [...nodeArgs, inRoot('server', 'main.ts'), ...args], {
     cwd: process.cwd(),
     env: toolEnvironment(),
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
-  server.stdout?.pipe(process.stdout);
+  server.stdout?.pipe(process.stdout, { end: false });
+  let hasStarted = false;
   void addressIn(server).then((address) => {
-    if (address === undefined || children.isEnding) return;
-    if (electron) openDesktop(children, electron, address);
-    else say(`To use it, open ${address} in a browser.`);
+    if (address === undefined) return;
+    hasStarted = true;
+    onAddress(address);
   });
-  const code = await exitCode(server);
-  await children.end();
-  return code;
+  /** @type {Promise<{ code: number | null }>} */
+  const ended = new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.once('close', (code) => resolve({ code }));
+  });
+  return { ended, hasStarted: () => hasStarted };
 }
 
 /**

@@ -1,0 +1,44 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** First wait before a program is started again, and the longest. Milliseconds. */
+const SHORTEST_WAIT = 250;
+const LONGEST_WAIT = 30_000;
+/** A program that lived this long had a fault, and no trouble with starting. Milliseconds. */
+const STABLE = 60_000;
+/** Ends in a row, none of them after a stable time, after which nothing is tried any more. */
+export const MAX_FAULTS = 8;
+
+/**
+ * @typedef {object} Run
+ * @property {Promise<{ code: number | null }>} ended null where a signal ended it
+ * @property {() => boolean} hasStarted whether it ever got as far as to serve
+ */
+
+/**
+ * Runs a program, and runs it again when it ends with a fault, each time a little later. Not again: when it was asked to
+ * end, when it ended well, or when its first start failed, since then something is set wrongly.
+ *
+ * @param {() => Run} start
+ * @param {{ isEnding: () => boolean, say: (line: string) => void, now?: () => number, wait?: (ms: number) => Promise<unknown> }} options
+ * @returns {Promise<number>} the exit code
+ */
+export async function supervise(start, { isEnding, say, now = Date.now, wait = delay }) {
+  let faults = 0;
+  let hasServed = false;
+  for (;;) {
+    const startedAt = now();
+    const run = start();
+    const { code } = await run.ended;
+    hasServed ||= run.hasStarted();
+    if (isEnding() || code === 0 || !hasServed) return code ?? 1;
+    faults = now() - startedAt >= STABLE ? 1 : faults + 1;
+    if (faults >= MAX_FAULTS) {
+      say(`The server ended ${faults} times in a row, so it is not started again. Its log says why.`);
+      return code ?? 1;
+    }
+    const ms = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** (faults - 1));
+    say(`The server ended with a fault (${code ?? 'killed'}). It starts again in ${ms / 1000} s.`);
+    await wait(ms);
+    if (isEnding()) return 0;
+  }
+}

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { MAX_FAULTS, supervise } from './supervise.mjs';
+
+interface End {
+  readonly code: number | null;
+  readonly started?: boolean;
+  /** Milliseconds that it lived. */
+  readonly lived?: number;
+}
+
+async function run(ends: readonly End[], isEnding: () => boolean = () => false) {
+  let time = 0;
+  let starts = 0;
+  const waits: number[] = [];
+  const said: string[] = [];
+  const start = () => {
+    const { code, started = true, lived = 10 } = ends[starts++] ?? { code: 0 };
+    time += lived;
+    return { ended: Promise.resolve({ code }), hasStarted: () => started };
+  };
+  // The time a run took is over once it is asked for.
+  const times: number[] = [];
+  const now = () => {
+    times.push(time);
+    return times.at(-1) ?? 0;
+  };
+  const wait = async (ms: number) => void waits.push(ms);
+  const code = await supervise(start, { isEnding, say: (line) => void said.push(line), now, wait });
+  return { code, starts, waits, said };
+}
+
+test('a fault is followed by a new start, each time a little later', async () => {
+  const { code, starts, waits } = await run([{ code: 70 }, { code: null }, { code: 70 }, { code: 0 }]);
+  expect([code, starts, waits]).toEqual([0, 4, [250, 500, 1000]]);
+});
+
+test('a good end is an end', async () => {
+  expect(await run([{ code: 0 }])).toMatchObject({ code: 0, starts: 1 });
+});
+
+test('a first start that fails is told at once: something is set wrongly', async () => {
+  expect(await run([{ code: 1, started: false }])).toMatchObject({ code: 1, starts: 1, waits: [] });
+});
+
+test('a later start that fails is tried again: a port may still be taken', async () => {
+  expect(await run([{ code: 70 }, { code: 1, started: false }, { code: 0 }])).toMatchObject({ code: 0, starts: 3 });
+});
+
+test('a server that only ever ends is given up, with a sentence', async () => {
+  const { code, starts, said } = await run(Array.from({ length: 20 }, () => ({ code: 70 })));
+  expect([code, starts]).toEqual([70, MAX_FAULTS]);
+  expect(said.at(-1)).toContain('not started again');
+});
+
+test('a fault after a stable time begins the count anew', async () => {
+  const faults = Array.from({ length: 20 }, () => ({ code: 70, lived: 60_000 }));
+  const { starts, waits } = await run(faults);
+  expect(starts).toBe(21);
+  expect(new Set(waits)).toEqual(new Set([250]));
+});
+
+test('who was asked to end is not started again', async () => {
+  expect(await run([{ code: null }], () => true)).toMatchObject({ code: 1, starts: 1 });
+});
