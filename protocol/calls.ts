@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CallMedia } from './chat.ts';
-import { CallId, DeviceId, Timestamp, UserId } from './ids.ts';
+import { CallId, DeviceId, Timestamp, UserId, Uuid } from './ids.ts';
 import { event, mutation, Nothing, query, setter } from './method.ts';
 
 /** People in one call. */
@@ -15,7 +15,7 @@ export const REJOIN_MS = 15_000;
  */
 const MediasoupObject = z.record(z.string().max(64), z.json());
 
-export const ParticipantId = z.uuid().brand<'ParticipantId'>();
+export const ParticipantId = Uuid.brand<'ParticipantId'>();
 export type ParticipantId = z.infer<typeof ParticipantId>;
 const MediaId = z.string().min(1).max(64);
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { base64Bytes, DeviceAddress, DeviceId, Timestamp, UserId } from './ids.ts';
 import { event, mutation, Nothing, query } from './method.ts';
+import { exactText, oneLine } from './text.ts';
 
 /** libsignal public keys: 0x05 and 32 bytes of X25519. */
 export const SignalPublicKey = base64Bytes(33);
@@ -16,7 +17,7 @@ export const ListedDevice = z.strictObject({
   identityKey: SignalPublicKey,
   /** The device's own Ed25519 key; it proves a sign-in. */
   authenticationKey: Ed25519PublicKey,
-  name: z.string().min(1).max(64),
+  name: oneLine(1, 64),
   addedAt: Timestamp,
 });
 export type ListedDevice = z.infer<typeof ListedDevice>;
@@ -37,7 +38,7 @@ export type DeviceList = z.infer<typeof DeviceList>;
 export const SignedDeviceList = z.strictObject({
   accountKey: Ed25519PublicKey,
   /** JSON text of a DeviceList. */
-  payload: z.string().max(16_384),
+  payload: exactText(16_384),
   signature: Signature,
 });
 export type SignedDeviceList = z.infer<typeof SignedDeviceList>;
@@ -62,7 +63,7 @@ export const NewDevice = z.strictObject({
   registrationId: z.int().min(1).max(0x3fff),
   identityKey: SignalPublicKey,
   authenticationKey: Ed25519PublicKey,
-  name: z.string().min(1).max(64),
+  name: oneLine(1, 64),
   signedPrekey: SignedPrekey,
   prekeys: z.array(Prekey).max(PREKEY_BATCH),
 });

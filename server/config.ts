@@ -23,6 +23,9 @@ const wholeNumber = (what: string, least: number, most: number) =>
     .min(least, `${what} must be at least ${least}.`)
     .max(most, `${what} must be at most ${most}.`);
 
+/** As `oneLine` of the protocol; a setting has words of its own for what is wrong. */
+const ONE_LINE = /^[^\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]+$/u;
+
 const Origin = z
   .string()
   .transform((text) => text.replace(/\/+$/, ''))
@@ -74,6 +77,7 @@ const Settings = z.object({
     .trim()
     .min(1)
     .max(80, 'The organisation’s name must have at most 80 characters.')
+    .regex(ONE_LINE, 'The organisation’s name must be one line of text.')
     .default('Teahouse'),
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
