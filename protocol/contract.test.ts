@@ -8,7 +8,7 @@ test('names are unique and say their module', () => {
   const names = [...METHODS, ...EVENTS].map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   for (const name of names.filter((one) => one !== 'hello' && one !== 'ping'))
-    expect(name).toMatch(/^(accounts|calls|chat|contacts|devices)\.[a-zA-Z]+$/);
+    expect(name).toMatch(/^(accounts|calls|chat|contacts|devices|stream)\.[a-zA-Z]+$/);
 });
 
 test('whatever changes something and is not harmless to repeat carries an idempotency id', () => {

@@ -3,7 +3,7 @@ import * as calls from './calls.ts';
 import * as chat from './chat.ts';
 import * as contacts from './contacts.ts';
 import * as devices from './devices.ts';
-import { hello } from './hello.ts';
+import { hello, resynchronise } from './hello.ts';
 import type { EventType, Method } from './method.ts';
 import { ping } from './ping.ts';
 
@@ -48,6 +48,7 @@ export const METHODS = [
 
 /** Every event the server may send. */
 export const EVENTS = [
+  resynchronise,
   contacts.changed,
   devices.listChanged,
   devices.prekeysLow,

@@ -9,6 +9,7 @@ export const ErrorCode = z.enum([
   'invalid_request',
   'unknown_method',
   'frame_too_large',
+  'answer_too_large',
   'protocol_unsupported',
   'hello_required',
   // who asks
@@ -63,6 +64,9 @@ export interface ErrorDetails {
   quota_sender: { readonly retryAfterMs: number };
 }
 
+/** Nobody waits longer for a limit than a day. Milliseconds. */
+const MAX_RETRY_MS = 24 * 3_600_000;
+
 type DetailsOf<C extends ErrorCode> = C extends keyof ErrorDetails ? ErrorDetails[C] : undefined;
 
 /** A refusal that may cross the wire. Anything else that is thrown is a bug and becomes `internal`. */
@@ -83,17 +87,33 @@ export class ProtocolError<C extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
+const DeviceAddresses = z.array(z.object({ userId: z.string().max(64), deviceId: z.int().min(0) })).max(2048);
+
+/** What `details` must be for each code that has some. Reads what a newer server adds, and leaves it out. */
+const DETAILS: { readonly [C in keyof ErrorDetails]: z.ZodType<ErrorDetails[C]> } = {
+  invalid_request: z.object({
+    issues: z.array(z.object({ path: z.string().max(500), problem: z.string().max(500) })).max(50),
+  }),
+  rate_limited: z.object({ retryAfterMs: z.int().min(0).max(MAX_RETRY_MS) }),
+  protocol_unsupported: z.object({ min: z.int(), max: z.int() }),
+  devices_stale: z.object({ missing: DeviceAddresses, gone: DeviceAddresses }),
+};
+
 export const WireError = z.strictObject({
-  code: ErrorCode,
+  /** Of a newer server there may be codes that are not known here: something failed, and that is all one knows. */
+  code: ErrorCode.catch('internal'),
   message: z.string().max(500),
-  details: z.json().optional(),
+  /** What it is, its code says: see `fromWire`. */
+  details: z.unknown().optional(),
 });
 export type WireError = z.infer<typeof WireError>;
 
-/** Rebuilds the error that the other side threw. */
-export function fromWire(error: WireError): ProtocolError {
+/** Rebuilds the error that the other side threw. Details that are not those of the code make it `internal`. */
+export function fromWire({ code, message, details }: WireError): ProtocolError {
   const Any = ProtocolError as unknown as new (code: ErrorCode, message: string, details: unknown) => ProtocolError;
-  return new Any(error.code, error.message, error.details);
+  if (!(code in DETAILS)) return new Any(code, message, undefined);
+  const parsed = DETAILS[code as keyof ErrorDetails].safeParse(details);
+  return parsed.success ? new Any(code, message, parsed.data) : new ProtocolError('internal', 'malformed details');
 }
 
 export function toWire(error: ProtocolError): WireError {

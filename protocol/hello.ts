@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Account, SessionToken } from './accounts.ts';
-import { base64Bytes, DeviceId, Timestamp } from './ids.ts';
-import { query } from './method.ts';
+import { base64Bytes, DeviceId, Timestamp, Uuid } from './ids.ts';
+import { event, query } from './method.ts';
+import { oneLine } from './text.ts';
 
 /**
  * The first request on every connection; anything before it is refused with `hello_required`.
@@ -12,10 +13,10 @@ export const hello = query(
   {
     protocol: z.strictObject({ min: z.int().min(1).max(1000), max: z.int().min(1).max(1000) }),
     /** Shown to the user in the list of sessions, for example "Teahouse 0.1.0 on Linux". */
-    client: z.string().min(1).max(120),
+    client: oneLine(1, 120),
     session: SessionToken.optional(),
     /** The stream and the last `seq` this client has handled. */
-    resume: z.strictObject({ stream: z.uuid(), seq: z.int().min(0) }).optional(),
+    resume: z.strictObject({ stream: Uuid, seq: z.int().min(0) }).optional(),
   },
   z.strictObject({
     protocol: z.int(),
@@ -24,10 +25,13 @@ export const hello = query(
     challenge: base64Bytes(32),
     account: Account.nullable(),
     deviceId: DeviceId.nullable(),
-    stream: z.uuid(),
+    stream: Uuid,
     /** The last `seq` of the stream so far. Events after `resume.seq` follow this answer if `resumed`. */
     seq: z.int().min(0),
     /** False: events were missed (or there was nothing to resume): ask again for whatever is shown. */
     resumed: z.boolean(),
   }),
 );
+
+/** Something could not be told on this stream: ask again for whatever is shown. The connection goes on. */
+export const resynchronise = event('stream.resynchronise', {});

@@ -211,6 +211,16 @@ describe('events', () => {
     expect(resyncs).toBe(1);
   });
 
+  it('fetch everything anew on the same line when the server says that one could not be told', async () => {
+    let resyncs = 0;
+    connection.onResync(async () => void (resyncs += 1));
+    await connection.restart(SESSION);
+    await until(isOnline, 'online');
+    server.line.event('stream.resynchronise', {}, 1);
+    await until(() => resyncs === 2 && isOnline(), 'fetched anew');
+    expect(server.lines).toHaveLength(1);
+  });
+
   it('that repeat are handled once', async () => {
     let seen = 0;
     connection.on(changed, () => void (seen += 1));

@@ -1,6 +1,6 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import { PROTOCOL, SOCKET_PATH } from '../../protocol/frames.ts';
-import { hello } from '../../protocol/hello.ts';
+import { hello, resynchronise } from '../../protocol/hello.ts';
 import type { EventParamsOf, EventType, Method, ParamsOf, ResultOf } from '../../protocol/method.ts';
 import { ping } from '../../protocol/ping.ts';
 import { OfflineError } from './connection.ts';
@@ -84,6 +84,7 @@ class SocketConnection implements Connection {
     this.#timings = { ...TIMINGS, ...options.timings };
     this.#report = options.report ?? (() => undefined);
     this.#events = new EventStream(this.#report);
+    this.#events.on(resynchronise, () => void this.#eventsLost());
     this.#resync = new Resync(this.#report);
     this.#patience = new Patience(this.#timings, options.random ?? Math.random);
     this.#requests = new PendingRequests(() => this.#liveness?.hint());
@@ -234,15 +235,30 @@ class SocketConnection implements Connection {
     if (isOwed) this.#setState({ kind: 'resynchronising' });
     this.#restarting?.resolve(welcome);
     this.#restarting = null;
-    if (isOwed) await this.#resync.run();
+    await this.#settle(generation);
+  }
+
+  /** Fetches anew what is owed, and is online then. */
+  async #settle(generation: number): Promise<void> {
+    if (this.#resync.isOwed) await this.#resync.run();
     if (generation !== this.#generation) return;
     if (this.#phase === 'live') this.#setState({ kind: 'online' });
     this.#resyncLater(generation);
   }
 
+  /** The server has left out events that were too long: whatever is shown is fetched anew, on the same line. */
+  async #eventsLost(): Promise<void> {
+    this.#resync.owe();
+    // One that is under way is followed by another, see `resyncLater`.
+    if (this.#state.kind !== 'online') return;
+    this.#setState({ kind: 'resynchronising' });
+    await this.#settle(this.#generation);
+  }
+
   /** What the server refused for the moment is asked for again on this connection. */
   #resyncLater(generation: number): void {
     if (!this.#resync.isOwed || generation !== this.#generation) return;
+    clearTimeout(this.#resyncTimer);
     this.#resyncTimer = setTimeout(() => {
       void this.#resync.run().then(() => this.#resyncLater(generation));
     }, this.#timings.resyncAgain);
