@@ -2,11 +2,13 @@ import { pruneInvitations } from './modules/accounts/index.ts';
 import { expireMessages } from './modules/chat/index.ts';
 import { pruneLinkRequests } from './modules/devices/index.ts';
 import type { Log } from './log.ts';
+import { pruneLargeAnswers } from './store/large-answers.ts';
 import { pruneAnswers } from './store/once.ts';
 import type { Store } from './store/store.ts';
 
-/** Once a day. */
+/** Once a day; what takes much room, each quarter of an hour. */
 const EVERY_MS = 24 * 3_600_000;
+const OFTEN_MS = 15 * 60_000;
 
 export interface MaintenanceDeps {
   readonly store: Store;
@@ -21,32 +23,42 @@ export interface MaintenanceDeps {
 export function startMaintenance(deps: MaintenanceDeps): () => Promise<void> {
   const ending = new AbortController();
   let running = Promise.resolve();
-  const run = () => {
-    running = running.then(() => prune(deps, ending.signal));
+  const run = (steps: (deps: MaintenanceDeps, signal: AbortSignal) => Steps) => {
+    running = running.then(() => prune(deps, steps(deps, ending.signal), ending.signal));
   };
-  run();
-  const timer = setInterval(run, EVERY_MS).unref();
+  run(daily);
+  const timers = [setInterval(() => run(daily), EVERY_MS).unref(), setInterval(() => run(often), OFTEN_MS).unref()];
   return async () => {
-    clearInterval(timer);
+    for (const timer of timers) clearInterval(timer);
     ending.abort();
     await running;
   };
 }
 
-/** One step that fails keeps no other from its work. Never rejects. */
-async function prune({ store, now, log, keepMs }: MaintenanceDeps, signal: AbortSignal): Promise<void> {
-  const steps: Readonly<Record<string, () => Promise<void>>> = {
+type Steps = Readonly<Record<string, () => Promise<void>>>;
+
+function daily({ store, now, keepMs }: MaintenanceDeps, signal: AbortSignal): Steps {
+  return {
     linkRequests: () => pruneLinkRequests(store.db, now()),
     invitations: () => pruneInvitations(store.db, now()),
     messages: () => expireMessages(store, keepMs, now(), signal),
+    largeAnswers: () => pruneLargeAnswers(store.db, now(), signal),
     answers: () => pruneAnswers(store.db, now(), signal),
   };
+}
+
+function often({ store, now }: MaintenanceDeps, signal: AbortSignal): Steps {
+  return { largeAnswers: () => pruneLargeAnswers(store.db, now(), signal) };
+}
+
+/** One step that fails keeps no other from its work. Never rejects. */
+async function prune({ log }: MaintenanceDeps, steps: Steps, signal: AbortSignal): Promise<void> {
   for (const [step, run] of Object.entries(steps)) {
     if (signal.aborted) return;
     try {
       await run();
     } catch (error) {
-      log.error({ err: error, step }, 'deleting old rows failed; it is tried again tomorrow');
+      log.error({ err: error, step }, 'deleting old rows failed; it is tried again later');
     }
   }
 }

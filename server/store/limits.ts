@@ -1,6 +1,6 @@
 import type { Limits } from '../limit.ts';
 
-/** How far the server may fill its disk. */
+/** How far the server may fill its disk, and what answers that are kept for repeats may take. */
 export const LIMITS = {
   minFreeShare: {
     value: 0.05,
@@ -29,5 +29,21 @@ export const LIMITS = {
     unit: 'bytes',
     reason:
       'Size to which SQLite’s log of changes is cut back. It reuses what it has, so that acknowledgements need no new space.',
+  },
+  smallAnswerCharacters: {
+    value: 512,
+    unit: 'characters of an answer that is kept for a week',
+    reason:
+      'Answers of sends are short, and an outbox may come back after days; a week of long ones would fill a disk.',
+  },
+  largeAnswers: {
+    value: 64,
+    unit: 'longer answers kept for each device',
+    reason: 'A client repeats what it lost the answer of, within moments; beyond this the oldest is let go of.',
+  },
+  largeAnswerMs: {
+    value: 3_600_000,
+    unit: 'milliseconds for which a longer answer is kept',
+    reason: 'Who has not asked again by then has forgotten the request.',
   },
 } as const satisfies Limits;

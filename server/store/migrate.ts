@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import { foundation } from './migrations/0001-foundation.ts';
+import { largeAnswers } from './migrations/0002-large-answers.ts';
 import { quotas } from './migrations/0005-quotas.ts';
 import type { Schema } from './schema.ts';
 
@@ -9,6 +10,7 @@ export type StoreKind = 'sqlite' | 'postgres';
 /** In order; a migration that was released is never edited. */
 const MIGRATIONS: Readonly<Record<string, (kind: StoreKind) => Migration>> = {
   '0001-foundation': foundation,
+  '0002-large-answers': largeAnswers,
   '0005-quotas': quotas,
 };
 

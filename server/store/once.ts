@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { IdempotencyId } from '../../protocol/ids.ts';
+import { noteLargeAnswer } from './large-answers.ts';
+import { LIMITS } from './limits.ts';
 import type { Store } from './store.ts';
 import type { Database, Trx } from './schema.ts';
 
-/** How long first answers are kept. Milliseconds. */
+/** How long first answers are kept, unless they are long (`large-answers.ts`). Milliseconds. */
 export const REPLAY_MS = 7 * 24 * 3600 * 1000;
 
 /** Names one keyed request. */
@@ -32,14 +34,24 @@ export async function once<R>(
       return { result: first.result as R, repeated: true };
     }
     const result = await effect(trx);
+    const text = JSON.stringify(result);
     await trx
       .updateTable('idempotency')
-      .set({ result: JSON.stringify(result) })
+      .set({ result: text })
       .where('scope', '=', key.scope)
       .where('id', '=', key.id)
       .execute();
+    if (text.length > LIMITS.smallAnswerCharacters.value) await noteLargeAnswer(trx, key, now);
     return { result, repeated: false };
   });
+}
+
+/** Answers that are kept by the two functions below are short by their nature; this says where one is not. */
+function shortText(key: RequestKey, result: unknown): string {
+  const text = JSON.stringify(result);
+  if (text.length > LIMITS.smallAnswerCharacters.value)
+    throw new Error(`the answer of ${key.method} is too long to be kept for a week: use once()`);
+  return text;
 }
 
 /**
@@ -49,7 +61,7 @@ export async function once<R>(
 export async function claimAnswer(trx: Trx, key: RequestKey, now: number, result: unknown): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('idempotency')
-    .values({ ...key, result: JSON.stringify(result), createdAt: now })
+    .values({ ...key, result: shortText(key, result), createdAt: now })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst();
   return numInsertedOrUpdatedRows === 1n;
@@ -74,7 +86,7 @@ export async function findAnswer(
 export async function keepAnswer(db: Database | Trx, key: RequestKey, now: number, result: unknown): Promise<void> {
   await db
     .insertInto('idempotency')
-    .values({ ...key, result: JSON.stringify(result), createdAt: now })
+    .values({ ...key, result: shortText(key, result), createdAt: now })
     .execute();
 }
 

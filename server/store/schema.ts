@@ -91,6 +91,8 @@ export interface Schema {
   };
   /** First answers of keyed requests. `scope` is who asked. */
   idempotency: { scope: string; id: string; method: string; result: string; createdAt: number };
+  /** Which of them are long. */
+  largeAnswers: { scope: string; id: string; createdAt: number };
 }
 
 export type Database = Kysely<Schema>;

@@ -1,19 +1,49 @@
 import type { IdempotencyId } from '../../protocol/ids.ts';
-import { setBounded } from '../bounded-map.ts';
 import { idempotencyIdReused } from '../store/once.ts';
+import { LIMITS } from './limits.ts';
 import type { Caller } from './method.ts';
-
-/** Answers kept for one connection. */
-const MAX_ANSWERS = 500;
 
 interface Answer {
   readonly method: string;
   readonly result: Promise<unknown>;
+  /** Of the answer as JSON; 0 until it is known. */
+  characters: number;
+}
+
+/** The answers of one connection, oldest first. */
+class Answers {
+  readonly byId = new Map<string, Answer>();
+  #characters = 0;
+
+  add(id: string, answer: Answer): void {
+    this.byId.set(id, answer);
+    this.#trim();
+  }
+
+  measure(id: string, characters: number): void {
+    const answer = this.byId.get(id);
+    if (!answer) return;
+    answer.characters = characters;
+    this.#characters += characters;
+    this.#trim();
+  }
+
+  delete(id: string): void {
+    this.#characters -= this.byId.get(id)?.characters ?? 0;
+    this.byId.delete(id);
+  }
+
+  #trim(): void {
+    for (const id of this.byId.keys()) {
+      if (this.byId.size <= LIMITS.replayAnswers.value && this.#characters <= LIMITS.replayCharacters.value) return;
+      this.delete(id);
+    }
+  }
 }
 
 /** Recognises repeats of keyed requests on one connection, and answers them with the first answer. */
 export class Replay {
-  readonly #byConnection = new Map<string, Map<string, Answer>>();
+  readonly #byConnection = new Map<string, Answers>();
 
   /** Keeps the answer in memory, for as long as the connection lives. A refusal is not kept: nothing happened. */
   async forConnection(
@@ -22,13 +52,16 @@ export class Replay {
     id: IdempotencyId,
     work: () => Promise<unknown>,
   ): Promise<unknown> {
-    const answers = this.#byConnection.get(caller.connectionId) ?? new Map<string, Answer>();
+    const answers = this.#byConnection.get(caller.connectionId) ?? new Answers();
     this.#byConnection.set(caller.connectionId, answers);
-    const first = answers.get(id);
+    const first = answers.byId.get(id);
     if (first) return same(first, method);
     const result = work();
-    setBounded(answers, id, { method, result }, MAX_ANSWERS);
-    result.catch(() => answers.delete(id));
+    answers.add(id, { method, result, characters: 0 });
+    result.then(
+      (value) => answers.measure(id, JSON.stringify(value).length),
+      () => answers.delete(id),
+    );
     return result;
   }
 

@@ -1,0 +1,58 @@
+import { LIMITS } from './limits.ts';
+import type { Database, Trx } from './schema.ts';
+
+/** Answers let go of in one step. */
+const STEP = 500;
+
+/**
+ * Notes that a kept answer is long, and lets go of the oldest long ones of the same scope where there are too many. A
+ * repeat of such a request after that is a new request.
+ */
+export async function noteLargeAnswer(trx: Trx, key: { scope: string; id: string }, now: number): Promise<void> {
+  await trx
+    .insertInto('largeAnswers')
+    .values({ scope: key.scope, id: key.id, createdAt: now })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  const surplus = await trx
+    .selectFrom('largeAnswers')
+    .select(['scope', 'id'])
+    .where('scope', '=', key.scope)
+    .orderBy('createdAt', 'desc')
+    .orderBy('id')
+    .limit(STEP)
+    .offset(LIMITS.largeAnswers.value)
+    .execute();
+  await forget(trx, surplus);
+}
+
+/** Lets go of the long answers that have had their time. */
+export async function pruneLargeAnswers(db: Database, now: number, signal?: AbortSignal): Promise<void> {
+  while (!signal?.aborted) {
+    const old = await db
+      .selectFrom('largeAnswers')
+      .select(['scope', 'id'])
+      .where('createdAt', '<', now - LIMITS.largeAnswerMs.value)
+      .orderBy('createdAt')
+      .limit(STEP)
+      .execute();
+    if (old.length > 0) await db.transaction().execute((trx) => forget(trx, old));
+    if (old.length < STEP) return;
+  }
+}
+
+async function forget(trx: Trx, keys: readonly { scope: string; id: string }[]): Promise<void> {
+  if (keys.length === 0) return;
+  for (const table of ['idempotency', 'largeAnswers'] as const) {
+    await trx
+      .deleteFrom(table)
+      .where(({ eb, refTuple, tuple }) =>
+        eb(
+          refTuple('scope', 'id'),
+          'in',
+          keys.map(({ scope, id }) => tuple(scope, id)),
+        ),
+      )
+      .execute();
+  }
+}
