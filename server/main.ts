@@ -1,6 +1,8 @@
 import { readConfig, type Config } from './config.ts';
 import { startServer, type RunningServer } from './context.ts';
 import { explainFailure } from './explain-failure.ts';
+import { endOnFault } from './last-resort.ts';
+import { createLog } from './log.ts';
 
 /** Undefined as long as it was not read. */
 let config: Config | undefined;
@@ -8,7 +10,9 @@ let config: Config | undefined;
 /** The process of a server: starts it, says where it is, and ends it when asked to. */
 async function main(): Promise<void> {
   config = readConfig(process.argv.slice(2), process.env);
-  const server = await startServer(config);
+  const log = createLog(config.logLevel);
+  const server = await startServer(config, { log });
+  endOnFault(log, () => server.close());
   say(`Teahouse is at ${server.origin}`);
   if (server.invitationLink) {
     say('');
