@@ -105,7 +105,7 @@ export const en = {
       ({
         admin: 'You are invited as an administrator.',
         member: 'You are invited as a member.',
-        guest: 'You are invited as a guest.',
+        guest: 'You are invited as a guest. Guests cannot chat or call yet.',
       })[role],
     joinExpires: (when: string) => `The invitation is valid until ${when}.`,
     displayName: 'Display name',
@@ -141,6 +141,9 @@ export const en = {
     storageTitle: 'Teahouse cannot store anything on this device',
     storageBody:
       'It keeps your keys and messages in this browser’s storage, which refuses. Leave private browsing, free some disk space, then reload.',
+    guestTitle: (name: string) => `You are signed in as ${name}, a guest`,
+    guestBody:
+      'Guests cannot see people, write or call here yet. To do so, ask an administrator for an invitation as a member.',
     unsupportedTitle: 'An update is needed',
     unsupportedBody:
       'This version of Teahouse and your organisation’s server no longer speak the same protocol. Reload to get the current version; if that does not help, ask your administrator.',
@@ -331,6 +334,7 @@ export const en = {
     invalid_request: 'The server did not accept that. Check what you entered and try again.',
     unknown_method: 'The server does not know how to do that yet. Ask your administrator to update it.',
     frame_too_large: 'That is too large to send.',
+    answer_too_large: 'The server’s answer was too large to be sent. Ask for less, or tell your administrator.',
     protocol_unsupported: 'This version of Teahouse no longer works with your server. Reload to update.',
     hello_required: 'The connection was not ready. Try again.',
     not_signed_in: 'You are signed out. Sign in and try again.',

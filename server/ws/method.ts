@@ -1,6 +1,7 @@
 import type { Role } from '../../protocol/accounts.ts';
 import type { DeviceId, SessionId, UserId } from '../../protocol/ids.ts';
 import type { Method, ParamsOf, ResultOf } from '../../protocol/method.ts';
+import type { Capability } from './capabilities.ts';
 
 /** Who is asking: one WebSocket connection, and what its hello proved. */
 export interface Caller {
@@ -40,6 +41,8 @@ export interface RateLimit {
   readonly requests: number;
   readonly seconds: number;
   readonly by: 'address' | 'account';
+  /** Why it is not higher, and not lower: one sentence for docs/limits.md, where the class's own does not say it. */
+  readonly reason?: string;
 }
 
 /**
@@ -50,6 +53,8 @@ export type ReplayKind = 'connection' | 'own';
 
 interface BaseOptions<M extends Method, P extends Permission> {
   readonly permission: P;
+  /** What it is for, where it is for guests too; without it no guest may. See capabilities.ts. */
+  readonly capability?: Capability;
   readonly limit: RateLimit;
   /** Throws ProtocolError to refuse; anything else thrown is a bug, logged, and answered with `internal`. */
   readonly handle: (params: ParamsOf<M>, caller: CallerOf[P]) => Promise<ResultOf<M>>;
@@ -61,6 +66,7 @@ export type MethodOptions<M extends Method, P extends Permission> = BaseOptions<
 export interface RegisteredMethod {
   readonly method: Method;
   readonly permission: Permission;
+  readonly capability?: Capability;
   readonly limit: RateLimit;
   readonly replay?: ReplayKind;
   readonly handle: (params: never, caller: never) => Promise<unknown>;

@@ -49,6 +49,7 @@ function checkInvitationMethod({ store, now, organisation }: AccountsDeps) {
 function signOutMethod({ store, bus }: AccountsDeps) {
   return register(signOut, {
     permission: 'account',
+    capability: 'session',
     limit: { requests: 30, seconds: 60, by: 'account' },
     handle: async (_, { session }) => {
       // After the answer: the connection closes with the session.
@@ -63,6 +64,7 @@ function listSessions({ store }: AccountsDeps) {
   return register(sessionsMethod, {
     // A password alone is no linked device, and must not sign the owner's devices out.
     permission: 'device',
+    capability: 'session',
     limit: { requests: 60, seconds: 60, by: 'account' },
     handle: async (_, { session }) => {
       const rows = await store.db
@@ -81,6 +83,7 @@ function revokeSessionHandler({ store, bus }: AccountsDeps) {
   return register(revokeSessionMethod, {
     // A password alone is no linked device, and must not sign the owner's devices out.
     permission: 'device',
+    capability: 'session',
     limit: { requests: 60, seconds: 60, by: 'account' },
     handle: async ({ sessionId }, { session }) => {
       await revokeSession(store.db, bus, session.userId, sessionId);

@@ -85,6 +85,8 @@ async function takeBundle(
 export function prekeyStatusMethod({ store }: DevicesDeps) {
   return register(prekeyStatus, {
     permission: 'device',
+    // By it a client finds out whether its line is alive.
+    capability: 'session',
     limit: { requests: 60, seconds: 60, by: 'account' },
     handle: async (_, { session: { userId, deviceId } }) => {
       const device = await store.db
