@@ -1,8 +1,10 @@
+import type { IncomingMessage } from 'node:http';
 import { busEvents } from './bus/bus-events.ts';
 import { localBus } from './bus/local-bus.ts';
 import type { Config } from './config.ts';
 import type { ReadinessCheck } from './http/health.ts';
 import type { Metrics } from './http/metrics.ts';
+import { TcpGuard } from './http/tcp-guard.ts';
 import type { Log } from './log.ts';
 import {
   accountsModule,
@@ -25,7 +27,7 @@ import { Closings } from './ws/closings.ts';
 import { Dispatcher } from './ws/dispatcher.ts';
 import { EventHub } from './ws/event-hub.ts';
 import type { ServerModule } from './ws/module.ts';
-import { addressReader, isOriginAllowed } from './ws/origin.ts';
+import { addressReader, isHostAllowed, isOriginAllowed, proxyMatcher } from './ws/origin.ts';
 import { pingMethod } from './ws/ping.ts';
 import { RateLimits } from './ws/rate-limits.ts';
 import { Replay } from './ws/replay.ts';
@@ -62,6 +64,9 @@ export interface Parts {
 
 export interface Composition {
   readonly sockets: SocketServer;
+  readonly tcpGuard: TcpGuard;
+  /** Whether an HTTP request names a host that this server answers for. */
+  readonly isHostAllowed: (request: IncomingMessage) => boolean;
   /** What /readyz asks. */
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
   /** What /readyz says besides: the server serves, but not everything. */
@@ -74,7 +79,10 @@ export interface Composition {
 export function compose(parts: Parts): Composition {
   const { config, log, metrics, now, store, sfu, version } = parts;
   const bus = localBus((error, topic) => log.error({ err: error, topic }, 'a listener of the bus failed'));
-  const hub = new EventHub(bus, now);
+  const hub = new EventHub(bus, now, (event, characters) => {
+    metrics.eventLost(event);
+    log.error({ event, characters }, 'an event is too long for a frame');
+  });
   const replay = new Replay();
   const closings = new Closings(log);
   closings.onClosed(({ connectionId }) => replay.forget(connectionId));
@@ -94,9 +102,13 @@ export function compose(parts: Parts): Composition {
     observer: metrics,
     log,
   });
-  const sockets = composeSockets(parts, dispatcher, hub, closings);
+  const isProxy = proxyMatcher(config.trustedProxies);
+  const tcpGuard = new TcpGuard({ log, isProxy });
+  const sockets = composeSockets(parts, dispatcher, hub, closings, tcpGuard);
   metrics.watch({
     connections: () => sockets.connectionCount,
+    strangers: () => sockets.strangerCount,
+    plainSockets: () => tcpGuard.size,
     requestsInFlight: () => dispatcher.inFlight,
     messagesWaiting: waiting,
     rooms: () => sfu?.rooms ?? 0,
@@ -105,6 +117,10 @@ export function compose(parts: Parts): Composition {
   });
   return {
     sockets,
+    tcpGuard,
+    // A proxy asks for what it was configured to ask for; which names lead to it is its own affair.
+    isHostAllowed: ({ headers, socket }) =>
+      isProxy(socket.remoteAddress ?? '') || isHostAllowed(headers.host, config.origin),
     checks: {
       store: () => health.ready(),
       ...(sfu ? { media: async () => sfu.healthy } : {}),
@@ -124,7 +140,8 @@ function diskOptions({ config, overrides }: Parts) {
   return { minFree: config.storage.minFreeBytes, ...(diskSpace ? { diskSpace } : {}) };
 }
 
-function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, closings: Closings) {
+/** Every module of the server. */
+export function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, closings: Closings) {
   const { config, overrides, log, now, store, sfu } = parts;
   const events = busEvents(bus);
   const directory = new DeviceDirectory(store.kind);
@@ -161,7 +178,13 @@ function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, closings
   return { modules, waiting: chat.waiting };
 }
 
-function composeSockets(parts: Parts, dispatcher: Dispatcher, hub: EventHub, closings: Closings): SocketServer {
+function composeSockets(
+  parts: Parts,
+  dispatcher: Dispatcher,
+  hub: EventHub,
+  closings: Closings,
+  tcpGuard: TcpGuard,
+): SocketServer {
   const { config, overrides, log } = parts;
   return new SocketServer({
     dispatcher,
@@ -169,7 +192,9 @@ function composeSockets(parts: Parts, dispatcher: Dispatcher, hub: EventHub, clo
     closings,
     log,
     isAllowed: ({ headers }) => isOriginAllowed(headers.origin, headers.host, config.origin),
-    addressOf: addressReader(config.trustedProxies),
+    onUpgraded: (socket) => tcpGuard.release(socket),
+    addressOf: addressReader(proxyMatcher(config.trustedProxies)),
+    budgetFactor: overrides.rateLimitFactor ?? 1,
     helloTimeoutMs: overrides.helloTimeoutMs ?? HELLO_TIMEOUT_MS,
     ...(overrides.heartbeatMs === undefined ? {} : { heartbeatMs: overrides.heartbeatMs }),
   });

@@ -78,10 +78,12 @@ async function serve(parts: Parts, undo: (() => unknown)[]): Promise<RunningServ
     https: config.origin?.startsWith('https:') ?? false,
     metrics,
     metricsToken,
+    isHostAllowed: composition.isHostAllowed,
     checks: { ...composition.checks, running: async () => closing === null },
     warnings: () => composition.warnings(),
   });
   undo.push(() => http.close());
+  composition.tcpGuard.watch(http.server);
   composition.sockets.listenOn(http.server);
   // The sockets end first: http.close() would wait for them.
   undo.push(() => composition.sockets.close(CLOSE_GRACE_MS));

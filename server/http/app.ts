@@ -1,6 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Log } from '../log.ts';
 import { healthRoutes, type ReadinessCheck } from './health.ts';
+import { LIMITS } from './limits.ts';
 import { metricsRoute, type Metrics } from './metrics.ts';
 import { securityHeaders } from './security.ts';
 import { webClient } from './web-client.ts';
@@ -14,6 +16,8 @@ export interface HttpOptions {
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
   /** What the server cannot do meanwhile, though it is ready. */
   readonly warnings?: () => readonly string[];
+  /** Whether the request names a host that this server answers for. */
+  readonly isHostAllowed: (request: IncomingMessage) => boolean;
 }
 
 /** The HTTP side: the web client, health and metrics. Everything else goes over the WebSocket. */
@@ -23,11 +27,23 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     loggerInstance,
     // A request line may hold what somebody typed; counts are in the metrics.
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: 64 * 1024,
-    requestTimeout: 30_000,
-    keepAliveTimeout: 10_000,
+    bodyLimit: LIMITS.bodyBytes.value,
+    requestTimeout: LIMITS.requestMs.value,
+    connectionTimeout: LIMITS.idleMs.value,
+    keepAliveTimeout: LIMITS.keepAliveMs.value,
+    maxRequestsPerSocket: LIMITS.requestsPerSocket.value,
     forceCloseConnections: 'idle',
+    http: {
+      maxHeaderSize: LIMITS.headerBytes.value,
+      headersTimeout: LIMITS.headerMs.value,
+      connectionsCheckingInterval: LIMITS.checkMs.value,
+    },
     routerOptions: { maxParamLength: 200 },
+  });
+  // Another name that leads here (DNS rebinding) would let another site's page read these answers.
+  app.addHook('onRequest', async (request, reply) => {
+    if (options.isHostAllowed(request.raw)) return;
+    return reply.code(421).type('text/plain; charset=utf-8').send('This server does not answer for that name.\n');
   });
   app.setErrorHandler((error: { statusCode?: number }, _, reply) => {
     const status = error.statusCode !== undefined && error.statusCode < 500 ? error.statusCode : 500;

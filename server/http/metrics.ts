@@ -6,6 +6,8 @@ import type { RequestObserver } from '../ws/dispatcher.ts';
 /** What is read at the moment of a scrape. */
 export interface Gauges {
   readonly connections: () => number;
+  readonly strangers: () => number;
+  readonly plainSockets: () => number;
   readonly requestsInFlight: () => number;
   readonly messagesWaiting: () => number;
   readonly rooms: () => number;
@@ -15,6 +17,8 @@ export interface Gauges {
 
 export interface Metrics extends RequestObserver {
   readonly registry: Registry;
+  /** Counts an event that was too long for a frame. */
+  eventLost(event: string): void;
   watch(gauges: Gauges): void;
 }
 
@@ -35,6 +39,12 @@ export function createMetrics(): Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
     registers: [registry],
   });
+  const lost = new Counter({
+    name: 'teahouse_events_lost_total',
+    help: 'Events that were too long for a frame; their clients fetched anew instead.',
+    labelNames: ['event'] as const,
+    registers: [registry],
+  });
   // Looking a child up by its labels costs more than counting; both sets are small, since methods and codes are.
   const counts = new Map<string, Counter.Internal>();
   const latencies = new Map<string, Histogram.Internal<'method'>>();
@@ -48,6 +58,7 @@ export function createMetrics(): Metrics {
       if (!delays) latencies.set(method, (delays = latency.labels(method)));
       delays.observe(seconds);
     },
+    eventLost: (event) => lost.inc({ event }),
     watch(gauges) {
       const gauge = (name: string, help: string, read: () => number) =>
         new Gauge({
@@ -59,6 +70,8 @@ export function createMetrics(): Metrics {
           },
         });
       gauge('teahouse_connections', 'Open WebSocket connections.', gauges.connections);
+      gauge('teahouse_strangers', 'Open WebSocket connections without a session.', gauges.strangers);
+      gauge('teahouse_plain_sockets', 'Open TCP connections that are no WebSocket.', gauges.plainSockets);
       gauge('teahouse_requests_in_flight', 'Requests that wait for their answer.', gauges.requestsInFlight);
       gauge('teahouse_messages_waiting', 'Messages that wait to be written to the store.', gauges.messagesWaiting);
       gauge('teahouse_call_rooms', 'Calls that have a room on this server.', gauges.rooms);

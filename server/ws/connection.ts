@@ -1,11 +1,19 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
+import type { Budget } from './budget.ts';
 import type { Caller, CallerSession } from './method.ts';
 import type { EventStream } from './event-stream.ts';
+import { LIMITS } from './limits.ts';
 
-/** Bytes that may wait for a peer that reads slowly, before it is cut off. It then reconnects and resumes. */
-const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
+/** What a connection that has not said who it is counts against, and where it is told that it did. */
+export interface ConnectionOptions {
+  readonly address: string;
+  readonly budget: Budget;
+  /** Called after each hello. Returns the budget that counts from here on. */
+  readonly onIdentified: (connection: Connection) => Budget;
+}
 
 /** One client's WebSocket, and what its hello proved. */
 export class Connection {
@@ -14,8 +22,13 @@ export class Connection {
   readonly address: string;
   readonly #socket: WebSocket;
   readonly #stream: Duplex;
+  readonly #onIdentified: ConnectionOptions['onIdentified'];
   #caller: Caller | null = null;
   #corked = false;
+  #pauses = 0;
+  #budget: Budget;
+  /** Bytes of complete frames that came. */
+  #bytesTaken = 0;
   /** The event stream it is attached to, once it said hello. */
   stream: EventStream | null = null;
   /** Requests that wait for their answer. */
@@ -26,10 +39,12 @@ export class Connection {
   alive = true;
   closing = false;
 
-  constructor(socket: WebSocket, stream: Duplex, address: string) {
+  constructor(socket: WebSocket, stream: Duplex, { address, budget, onIdentified }: ConnectionOptions) {
     this.#socket = socket;
     this.#stream = stream;
     this.address = address;
+    this.#budget = budget;
+    this.#onIdentified = onIdentified;
   }
 
   /** Who is asking; null before hello. */
@@ -37,8 +52,30 @@ export class Connection {
     return this.#caller;
   }
 
+  /** What whoever is asking may still cost. */
+  get budget(): Budget {
+    return this.#budget;
+  }
+
+  /** Bytes that wait because the peer does not read them. */
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  /** Bytes that have come of a frame that is not complete. */
+  get unreadBytes(): number {
+    return Math.max(0, (this.#stream as Socket).bytesRead - this.#bytesTaken);
+  }
+
+  /** A frame has come whole. */
+  taken(): void {
+    this.alive = true;
+    this.#bytesTaken = (this.#stream as Socket).bytesRead;
+  }
+
   identify(client: string, session: CallerSession | null): void {
     this.#caller = { connectionId: this.id, address: this.address, challenge: this.challenge, client, session };
+    this.#budget = this.#onIdentified(this);
   }
 
   /** Sends one text frame. Frames of one turn of the event loop leave in one write. */
@@ -53,20 +90,38 @@ export class Connection {
       });
     }
     this.#socket.send(text);
-    if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) this.#socket.terminate();
+    if (this.isOverBuffered) this.#socket.terminate();
   }
 
-  /** No more frames are read until `resume`. */
+  /** Whether more waits for this peer than may. */
+  get isOverBuffered(): boolean {
+    const most = this.#caller?.session ? LIMITS.bufferedBytes : LIMITS.strangerBufferedBytes;
+    return this.#socket.bufferedAmount > most.value;
+  }
+
+  /** No more frames are read until `resume` was called as often. */
   pause(): void {
-    this.#socket.pause();
+    if (++this.#pauses === 1) this.#socket.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    if (--this.#pauses === 0) this.#socket.resume();
+  }
+
+  /** No more frames are read for a while. Milliseconds. */
+  pauseFor(ms: number): void {
+    if (this.#pauses > 0) return;
+    this.pause();
+    setTimeout(() => this.resume(), ms).unref();
   }
 
   ping(): void {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
+  }
+
+  /** Answers a ping (RFC 6455 section 5.5.3). */
+  pong(data: Buffer): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.pong(data);
   }
 
   /** Starts the closing handshake; the socket is cut if the peer does not answer in a few seconds. */
@@ -75,11 +130,21 @@ export class Connection {
     this.closing = true;
     this.#socket.resume();
     this.#socket.close(code, reason);
-    setTimeout(() => this.#socket.terminate(), 3000).unref();
+    this.#cutSoon();
+  }
+
+  /** The peer broke the protocol; ws has begun to close. */
+  abandon(): void {
+    this.closing = true;
+    this.#cutSoon();
   }
 
   terminate(): void {
     this.closing = true;
     this.#socket.terminate();
+  }
+
+  #cutSoon(): void {
+    setTimeout(() => this.#socket.terminate(), 3000).unref();
   }
 }

@@ -1,22 +1,27 @@
 import type { z } from 'zod';
 import { ProtocolError, toWire, type ErrorCode } from '../../protocol/errors.ts';
-import { CloseCode, RequestFrame } from '../../protocol/frames.ts';
+import { CloseCode, type RequestFrame } from '../../protocol/frames.ts';
 import { hello } from '../../protocol/hello.ts';
 import type { IdempotencyId } from '../../protocol/ids.ts';
 import type { Log } from '../log.ts';
+import { checkPermission } from './capabilities.ts';
 import type { Connection } from './connection.ts';
+import { frameCost, type FrameCost } from './frame-cost.ts';
+import { isTooLong } from './frame-length.ts';
 import { answerHello, type HelloDeps } from './hello.ts';
 import { invalidRequest } from './issues.ts';
-import type { Caller, Permission, RateLimit, RegisteredMethod } from './method.ts';
-import type { RateLimits } from './rate-limits.ts';
+import { LIMITS } from './limits.ts';
+import type { Caller, RateLimit, RegisteredMethod } from './method.ts';
+import { tooManyRequests, type RateLimits } from './rate-limits.ts';
+import { idOf, readFrame, readHead, type Head } from './read-frame.ts';
 import type { Replay } from './replay.ts';
 
-/** Requests of one connection that may wait for their answers; beyond them its frames are left unread. */
-const MAX_IN_FLIGHT = 256;
-/** Malformed frames after which a connection is closed. */
-const MAX_FAULTS = 50;
-/** Connections come in hundreds from one address where an office shares it. */
-const HELLO_LIMIT: RateLimit = { requests: 3000, seconds: 60, by: 'address' };
+export const HELLO_LIMIT: RateLimit = {
+  requests: 3000,
+  seconds: 60,
+  by: 'address',
+  reason: 'Connections come in hundreds from one address where an office shares it.',
+};
 
 export interface RequestObserver {
   /** `method` is a known method's name, or "unknown". `outcome` is "ok" or an error code. */
@@ -32,10 +37,14 @@ export interface DispatcherDeps {
   readonly log: Log;
 }
 
-/** Answers frames: which method, may they, not too often, is it well-formed, was it done before; then the handler. */
+/**
+ * Answers frames. Before one is parsed: is there room in the sender's budget, and is it no longer and no more nested than
+ * its method can need. Then: which method, may they, not too often, is it well-formed, was it done before; then the handler.
+ */
 export class Dispatcher {
   readonly #deps: DispatcherDeps;
   readonly #methods: ReadonlyMap<string, RegisteredMethod>;
+  readonly #costs: ReadonlyMap<string, FrameCost>;
   #draining = false;
   #inFlight = 0;
 
@@ -43,6 +52,7 @@ export class Dispatcher {
     this.#deps = deps;
     this.#methods = new Map(deps.methods.map((method) => [method.method.name, method]));
     if (this.#methods.size !== deps.methods.length) throw new Error('two handlers are registered for one method');
+    this.#costs = new Map([hello, ...deps.methods.map(({ method }) => method)].map((m) => [m.name, frameCost(m)]));
   }
 
   /** Requests that wait for their answer, on all connections. */
@@ -57,24 +67,50 @@ export class Dispatcher {
 
   /** Handles one frame. `settled` is called once it was answered. */
   receive(connection: Connection, data: Buffer, isBinary: boolean, settled: () => void): void {
-    const frame = isBinary ? undefined : parseJson(data);
-    const parsed = RequestFrame.safeParse(frame);
-    if (!parsed.success) {
-      this.#fault(connection, frame, parsed.error);
-      settled();
-      return;
-    }
+    const started = performance.now();
+    const waitMs = connection.budget.receive(data.length, started);
+    const head = isBinary ? null : readHead(data);
+    const request =
+      waitMs > 0 ? this.#throttle(connection, head, waitMs) : this.#read(connection, data, isBinary, head);
+    const now = performance.now();
+    connection.budget.work(now - started, now);
+    if (!request) return settled();
     this.#inFlight++;
-    if (++connection.inFlight === MAX_IN_FLIGHT) connection.pause();
-    void this.#answer(connection, parsed.data).finally(() => {
+    if (++connection.inFlight === LIMITS.inFlight.value) connection.pause();
+    void this.#answer(connection, request, started).finally(() => {
       this.#inFlight--;
-      if (connection.inFlight-- === MAX_IN_FLIGHT) connection.resume();
+      if (connection.inFlight-- === LIMITS.inFlight.value) connection.resume();
       settled();
     });
   }
 
-  async #answer(connection: Connection, { id, method: name, params }: RequestFrame): Promise<void> {
-    const started = performance.now();
+  /** The budget is used up: the frame is not even parsed, and no more are read for a moment. */
+  #throttle(connection: Connection, head: Head | null, waitMs: number): null {
+    this.#refuse(connection, head?.id ?? null, tooManyRequests(waitMs));
+    connection.pauseFor(Math.min(waitMs, LIMITS.pauseMs.value));
+    return null;
+  }
+
+  /** Null if the frame was refused. */
+  #read(connection: Connection, data: Buffer, isBinary: boolean, head: Head | null): RequestFrame | null {
+    try {
+      if (isBinary) throw invalidFrame();
+      // Whoever may not call the method costs no more than being told so.
+      const registered = head ? this.#methods.get(head.method) : undefined;
+      if (registered && data.length > LIMITS.headlessFrameBytes.value) mayCall(connection, registered);
+      return readFrame(data, head, head ? this.#costs.get(head.method) : undefined);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#refuse(connection, isBinary ? null : idOf(data, head), error);
+      // A request that is refused for what it asks is no broken frame.
+      const broken = error.code === 'invalid_request' || head === null;
+      if (broken && ++connection.faults >= LIMITS.faults.value)
+        connection.close(CloseCode.tooManyErrors, 'too many malformed frames');
+      return null;
+    }
+  }
+
+  async #answer(connection: Connection, { id, method: name, params }: RequestFrame, started: number): Promise<void> {
     const registered = this.#methods.get(name);
     let outcome: 'ok' | ErrorCode = 'ok';
     try {
@@ -83,7 +119,7 @@ export class Dispatcher {
         await this.#hello(connection, id, params);
       } else {
         const result = await this.#call(connection, registered, params);
-        connection.send(`{"id":${id},"result":${JSON.stringify(result)}}`);
+        connection.send(this.#answerFrame(id, result, name));
       }
     } catch (error) {
       const refusal = error instanceof ProtocolError ? error : this.#bug(error, connection, name, registered);
@@ -92,6 +128,14 @@ export class Dispatcher {
     }
     const label = registered || name === hello.name ? name : 'unknown';
     this.#deps.observer.observe(label, outcome, (performance.now() - started) / 1000);
+  }
+
+  /** A client closes the connection at a frame that is too long; so the one request fails instead. */
+  #answerFrame(id: number, result: unknown, method: string): string {
+    const frame = `{"id":${id},"result":${JSON.stringify(result)}}`;
+    if (!isTooLong(frame)) return frame;
+    this.#deps.log.error({ method, characters: frame.length }, 'an answer is too long for a frame');
+    throw new ProtocolError('answer_too_large', 'The answer is too long to be sent; ask for less.');
   }
 
   async #hello(connection: Connection, id: number, params: unknown): Promise<void> {
@@ -104,17 +148,22 @@ export class Dispatcher {
   }
 
   async #call(connection: Connection, registered: RegisteredMethod | undefined, params: unknown): Promise<unknown> {
-    const { caller } = connection;
-    if (!caller) throw new ProtocolError('hello_required', 'Say hello first.');
+    const caller = mayCall(connection, registered);
     if (!registered) throw new ProtocolError('unknown_method', 'There is no such method.');
-    checkPermission(registered.permission, caller);
     await this.#deps.limits.take(registered.method.name, registered.limit, connection);
-    const parsed = registered.method.params.safeParse(params);
-    if (!parsed.success) throw invalidRequest(parsed.error as z.ZodError);
-    const work = () => registered.handle(parsed.data as never, caller as never);
-    if (registered.replay !== 'connection') return work();
-    const { idempotencyId } = parsed.data as { idempotencyId: IdempotencyId };
-    return this.#deps.replay.forConnection(caller, registered.method.name, idempotencyId, work);
+    const started = performance.now();
+    try {
+      const parsed = registered.method.params.safeParse(params);
+      if (!parsed.success) throw invalidRequest(parsed.error as z.ZodError);
+      const work = () => registered.handle(parsed.data as never, caller as never);
+      // Not awaited here: only until its first wait does the handler keep others waiting.
+      if (registered.replay !== 'connection') return work();
+      const { idempotencyId } = parsed.data as { idempotencyId: IdempotencyId };
+      return this.#deps.replay.forConnection(caller, registered.method.name, idempotencyId, work);
+    } finally {
+      const now = performance.now();
+      connection.budget.work(now - started, now);
+    }
   }
 
   #bug(error: unknown, connection: Connection, name: string, registered: RegisteredMethod | undefined): ProtocolError {
@@ -125,28 +174,20 @@ export class Dispatcher {
     return new ProtocolError('internal', 'The server failed to answer; the cause is in its log.');
   }
 
-  #fault(connection: Connection, frame: unknown, error: z.ZodError): void {
-    const id = RequestFrame.shape.id.safeParse((frame as { id?: unknown } | null | undefined)?.id);
-    connection.send(JSON.stringify({ id: id.data ?? null, error: toWire(invalidRequest(error)) }));
-    this.#deps.observer.observe('unknown', 'invalid_request', 0);
-    if (++connection.faults >= MAX_FAULTS) connection.close(CloseCode.tooManyErrors, 'too many malformed frames');
+  #refuse(connection: Connection, id: number | null, refusal: ProtocolError): void {
+    connection.send(JSON.stringify({ id, error: toWire(refusal) }));
+    this.#deps.observer.observe('unknown', refusal.code, 0);
   }
 }
 
-function parseJson(data: Buffer): unknown {
-  try {
-    return JSON.parse(data.toString('utf8'));
-  } catch {
-    return undefined;
-  }
+/** Throws `hello_required`, or what `checkPermission` throws. */
+function mayCall({ caller }: Connection, registered: RegisteredMethod | undefined): Caller {
+  if (!caller) throw new ProtocolError('hello_required', 'Say hello first.');
+  if (registered) checkPermission(registered, caller);
+  return caller;
 }
 
-function checkPermission(permission: Permission, caller: Caller): void {
-  if (permission === 'anyone') return;
-  const { session } = caller;
-  if (!session) throw new ProtocolError('not_signed_in', 'Sign in first.');
-  if (permission === 'account') return;
-  if (session.deviceId === null) throw new ProtocolError('device_required', 'Only a linked device may do this.');
-  if (permission === 'admin' && session.role !== 'admin')
-    throw new ProtocolError('forbidden', 'Only administrators may do this.');
+function invalidFrame(): ProtocolError<'invalid_request'> {
+  const issues = [{ path: '', problem: 'must be a text frame' }];
+  return new ProtocolError('invalid_request', 'Frames are text.', { issues });
 }

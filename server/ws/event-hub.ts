@@ -1,8 +1,9 @@
 import { CloseCode } from '../../protocol/frames.ts';
 import type { SessionId, UserId } from '../../protocol/ids.ts';
 import type { Bus, Topics } from '../bus/bus.ts';
+import { roleMay } from './capabilities.ts';
 import type { Connection } from './connection.ts';
-import { EventStream, STREAM_MAX_AGE_MS, type StreamOwner } from './event-stream.ts';
+import { EventStream, STREAM_MAX_AGE_MS, type EventLoss, type StreamOwner } from './event-stream.ts';
 
 export interface Attached {
   readonly stream: EventStream;
@@ -15,14 +16,17 @@ export interface Attached {
 /** Brings events from the bus to the streams of the clients that are connected to this process. */
 export class EventHub {
   readonly #now: () => number;
+  readonly #onLoss: EventLoss;
   /** By device, or by session where there is no device. */
   readonly #streams = new Map<string, EventStream>();
   readonly #byUser = new Map<UserId, Set<EventStream>>();
   readonly #bySession = new Map<SessionId, EventStream>();
   readonly #undo: readonly (() => void)[];
 
-  constructor(bus: Bus, now: () => number) {
+  /** `onLoss` is told of events that no frame can hold. */
+  constructor(bus: Bus, now: () => number, onLoss: EventLoss) {
     this.#now = now;
+    this.#onLoss = onLoss;
     this.#undo = [
       bus.subscribe('event', (message) => this.#deliver(message)),
       bus.subscribe('sessionRevoked', ({ sessionId }) => this.#revoke(sessionId)),
@@ -36,7 +40,7 @@ export class EventHub {
     resume: { stream: string; seq: number } | undefined,
   ): Attached {
     this.detach(connection);
-    const stream = owner ? this.#streamOf(owner) : new EventStream(null);
+    const stream = owner ? this.#streamOf(owner) : new EventStream(null, this.#onLoss);
     const missed = resume && resume.stream === stream.id ? stream.after(resume.seq) : null;
     const replaced = stream.connection;
     stream.connection = connection;
@@ -74,7 +78,7 @@ export class EventHub {
     const known = this.#streams.get(key);
     if (known?.owner?.sessionId === owner.sessionId) return known;
     // Another session of the device (it signed in anew): its events go on in a stream of its own.
-    const stream = new EventStream(owner);
+    const stream = new EventStream(owner, this.#onLoss);
     if (known) {
       stream.connection = known.connection;
       if (known.connection) known.connection.stream = stream;
@@ -103,17 +107,19 @@ export class EventHub {
   #deliver({ audience, event, params }: Topics['event']): void {
     const now = this.#now();
     switch (audience.to) {
-      case 'device':
-        this.#streams.get(deviceKey(audience.userId, audience.deviceId))?.push(event, params, now);
+      case 'device': {
+        const stream = this.#streams.get(deviceKey(audience.userId, audience.deviceId));
+        if (stream && isMember(stream)) stream.push(event, params, now);
         break;
+      }
       case 'user':
         for (const stream of this.#byUser.get(audience.userId) ?? []) {
-          if (stream.owner?.deviceId !== null) stream.push(event, params, now);
+          if (isMember(stream)) stream.push(event, params, now);
         }
         break;
       case 'everyone':
         for (const stream of this.#streams.values()) {
-          if (stream.owner?.deviceId !== null) stream.push(event, params, now);
+          if (isMember(stream)) stream.push(event, params, now);
         }
         break;
       case 'session':
@@ -136,6 +142,11 @@ export class EventHub {
 
 function keyOf(owner: StreamOwner): string {
   return owner.deviceId === null ? owner.sessionId : deviceKey(owner.userId, owner.deviceId);
+}
+
+/** Whether it hears of the organisation's life: a linked device, and not a guest's. */
+function isMember({ owner }: EventStream): boolean {
+  return owner !== null && owner.deviceId !== null && roleMay(owner.role, 'organisation');
 }
 
 function deviceKey(userId: string, deviceId: number): string {

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { MAX_FRAME_BYTES } from '../../protocol/frames.ts';
+import { resynchronise } from '../../protocol/hello.ts';
 import { EventStream, STREAM_MAX_AGE_MS, STREAM_MAX_BYTES, STREAM_MAX_EVENTS } from './event-stream.ts';
 
 const seqsOf = (frames: string[] | null) => frames?.map((frame) => (JSON.parse(frame) as { seq: number }).seq) ?? null;
@@ -10,7 +12,7 @@ it('gives the events after any number that it still has, without gaps, and null 
       fc.integer({ min: 0, max: 3 * STREAM_MAX_EVENTS }),
       fc.integer({ min: 0, max: 3 * STREAM_MAX_EVENTS + 2 }),
       (pushed, from) => {
-        const stream = new EventStream(null);
+        const stream = new EventStream(null, () => undefined);
         for (let i = 0; i < pushed; i++) stream.push('e', '{}', 0);
         const seqs = seqsOf(stream.after(from));
         const kept = Math.min(pushed, STREAM_MAX_EVENTS);
@@ -23,12 +25,28 @@ it('gives the events after any number that it still has, without gaps, and null 
 });
 
 it('keeps no more than its bytes and its time allow', () => {
-  const stream = new EventStream(null);
-  const large = JSON.stringify('x'.repeat(STREAM_MAX_BYTES / 4));
+  const stream = new EventStream(null, () => undefined);
+  const large = JSON.stringify('x'.repeat(STREAM_MAX_BYTES / 8));
   for (let i = 0; i < 10; i++) stream.push('e', large, 0);
-  expect(stream.after(6)).toBeNull();
-  expect(seqsOf(stream.after(7))).toEqual([8, 9, 10]);
+  expect(stream.after(2)).toBeNull();
+  expect(seqsOf(stream.after(3))).toEqual([4, 5, 6, 7, 8, 9, 10]);
   stream.push('e', '1', STREAM_MAX_AGE_MS + 1);
   expect(stream.after(9)).toBeNull();
   expect(seqsOf(stream.after(10))).toEqual([11]);
+});
+
+it('tells the client to ask again in place of an event that is too long for a frame', () => {
+  const lost: string[] = [];
+  const stream = new EventStream(null, (event) => void lost.push(event));
+  stream.push('small', '{}', 0);
+  // Three bytes of UTF-8 each: the characters alone would fit.
+  stream.push('large', JSON.stringify('\u4e00'.repeat(MAX_FRAME_BYTES / 3)), 0);
+  stream.push('small', '{}', 0);
+  const frames = stream.after(0)?.map((frame) => JSON.parse(frame) as { event: string; seq: number });
+  expect(frames?.map(({ event, seq }) => [event, seq])).toEqual([
+    ['small', 1],
+    [resynchronise.name, 2],
+    ['small', 3],
+  ]);
+  expect(lost).toEqual(['large']);
 });

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { Role } from '../../protocol/accounts.ts';
+import { resynchronise } from '../../protocol/hello.ts';
 import type { DeviceId, SessionId, UserId } from '../../protocol/ids.ts';
 import type { Connection } from './connection.ts';
+import { isTooLong } from './frame-length.ts';
 
 /** What a stream keeps for a client that comes back. */
 export const STREAM_MAX_EVENTS = 1000;
@@ -11,7 +14,11 @@ export interface StreamOwner {
   readonly userId: UserId;
   readonly deviceId: DeviceId | null;
   readonly sessionId: SessionId;
+  readonly role: Role;
 }
+
+/** Told the name of an event that is too long for a frame, and its length. */
+export type EventLoss = (event: string, characters: number) => void;
 
 interface Entry {
   readonly frame: string;
@@ -32,8 +39,11 @@ export class EventStream {
   #first = 0;
   #bytes = 0;
 
-  constructor(owner: StreamOwner | null) {
+  readonly #onLoss: EventLoss;
+
+  constructor(owner: StreamOwner | null, onLoss: EventLoss) {
     this.owner = owner;
+    this.#onLoss = onLoss;
   }
 
   /** The number of the newest event. */
@@ -44,7 +54,12 @@ export class EventStream {
   /** Numbers an event, keeps it, and sends it if somebody listens. `params` is JSON text. */
   push(event: string, params: string, now: number): void {
     const seq = ++this.#seq;
-    const frame = `{"event":${JSON.stringify(event)},"params":${params},"seq":${seq}}`;
+    let frame = `{"event":${JSON.stringify(event)},"params":${params},"seq":${seq}}`;
+    if (isTooLong(frame)) {
+      // The client would close the connection at it, and again at each resume.
+      this.#onLoss(event, frame.length);
+      frame = JSON.stringify({ event: resynchronise.name, params: {}, seq });
+    }
     this.#entries.push({ frame, at: now });
     this.#bytes += frame.length;
     this.#trim(now);

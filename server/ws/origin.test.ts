@@ -1,14 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import { expect, it } from 'vitest';
-import { addressReader, isOriginAllowed } from './origin.ts';
+import { addressReader, isHostAllowed, isOriginAllowed, proxyMatcher } from './origin.ts';
 import { addressGroup } from './rate-limits.ts';
 
 it.each([
   [undefined, true],
-  ['http://tea.example:8420', true],
-  ['https://tea.example:8420', true],
   ['https://public.example', true],
   ['app://teahouse', true],
+  ['app://teahouse.evil', false],
+  ['app://other', false],
+  ['http://tea.example:8420', false],
+  ['https://tea.example:8420', false],
   ['https://tea.example', false],
   ['https://public.example.evil.net', false],
   ['file://', false],
@@ -19,6 +21,35 @@ it.each([
   expect(isOriginAllowed(origin, 'tea.example:8420', 'https://public.example')).toBe(allowed);
 });
 
+it.each([
+  ['http://localhost:8420', 'localhost:8420', true],
+  ['http://127.0.0.1:8420', '127.0.0.1:8420', true],
+  ['http://192.168.1.5:8420', '192.168.1.5:8420', true],
+  ['http://[::1]:8420', '[::1]:8420', true],
+  ['http://localhost', 'localhost:80', false],
+  ['http://localhost:8421', 'localhost:8420', false],
+  ['http://evil.example:8420', 'evil.example:8420', false],
+  ['http://localhost.evil.example:8420', 'localhost.evil.example:8420', false],
+])('without a public origin, a page of %s at host %s: %s', (origin, host, allowed) => {
+  expect(isOriginAllowed(origin, host, undefined)).toBe(allowed);
+});
+
+it.each([
+  ['localhost:8420', true],
+  ['127.0.0.1:8420', true],
+  ['[::1]', true],
+  ['tea.example', true],
+  ['TEA.example', true],
+  ['evil.example', false],
+  ['tea.example:8420', false],
+  ['tea.example.evil.net', false],
+  ['x@127.0.0.1', false],
+  ['127.0.0.1/evil.example', false],
+  ['', false],
+])('host %j: %s', (host, allowed) => {
+  expect(isHostAllowed(host, 'https://tea.example')).toBe(allowed);
+});
+
 const request = (remoteAddress: string, forwarded?: string) =>
   ({
     socket: { remoteAddress },
@@ -26,11 +57,11 @@ const request = (remoteAddress: string, forwarded?: string) =>
   }) as unknown as IncomingMessage;
 
 it('believes only trusted proxies about the address', () => {
-  const alone = addressReader([]);
+  const alone = addressReader(proxyMatcher([]));
   expect(alone(request('203.0.113.1', '198.51.100.1'))).toBe('203.0.113.1');
   expect(alone(request('::ffff:203.0.113.1'))).toBe('203.0.113.1');
 
-  const proxied = addressReader(['10.0.0.0/8', '::1']);
+  const proxied = addressReader(proxyMatcher(['10.0.0.0/8', '::1']));
   expect(proxied(request('10.1.2.3', '198.51.100.1'))).toBe('198.51.100.1');
   expect(proxied(request('::ffff:10.1.2.3', '198.51.100.1'))).toBe('198.51.100.1');
   expect(

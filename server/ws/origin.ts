@@ -1,25 +1,52 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import type { IncomingMessage } from 'node:http';
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+import { hostname } from 'node:os';
+
+/** The desktop app's pages. Another app's pages of the same scheme are not ours. */
+const DESKTOP_ORIGIN = 'app://teahouse';
 
 /**
- * Whether a page of this origin may open the socket: the web client served here, the desktop app, or the configured
- * public origin. Programs that are no browsers send none. Keeps other sites' pages from using a signed-in browser.
+ * Whether a page of this origin may open the socket: the desktop app's, and those of the configured public origin.
+ * Where none is configured, the pages that are served here, by a name that nobody else can point here. Programs that
+ * are no browsers send no origin. Keeps other sites' pages from using a signed-in browser.
  */
 export function isOriginAllowed(
   origin: string | undefined,
   host: string | undefined,
   allowed: string | undefined,
 ): boolean {
-  if (origin === undefined) return true;
-  if (origin === allowed) return true;
+  if (origin === undefined || origin === DESKTOP_ORIGIN) return true;
+  if (allowed !== undefined) return origin === allowed;
   if (!URL.canParse(origin)) return false;
   const { protocol, host: originHost } = new URL(origin);
-  if (protocol === 'app:') return true;
-  return (protocol === 'http:' || protocol === 'https:') && host !== undefined && originHost === host.toLowerCase();
+  if (protocol !== 'http:' && protocol !== 'https:') return false;
+  return host !== undefined && originHost === host.toLowerCase() && isOwnHost(host);
 }
 
-/** Finds the peer's address behind the proxies that are trusted to tell it. */
-export function addressReader(trustedProxies: readonly string[]): (request: IncomingMessage) => string {
+/**
+ * Whether a request may name this host. With a public origin: that one, and names that only this machine or its network
+ * has. Another site's name that is made to lead here (DNS rebinding) is none of them. Browsers always name a host.
+ */
+export function isHostAllowed(host: string | undefined, allowed: string | undefined): boolean {
+  if (host === undefined) return true;
+  return isOwnHost(host) || (allowed !== undefined && host.toLowerCase() === new URL(allowed).host);
+}
+
+/** An address, `localhost`, or what this machine calls itself: names that no stranger's DNS gives to this machine. */
+function isOwnHost(host: string): boolean {
+  if (!URL.canParse(`http://${host}/`)) return false;
+  const url = new URL(`http://${host}/`);
+  // Only a host and a port; anything else would be read as another part of an address.
+  if (url.host !== host.toLowerCase().replace(/:80$/, '')) return false;
+  const name = url.hostname.replace(/^\[|\]$/g, '');
+  const own = hostname().toLowerCase();
+  return (
+    isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost') || name === own || name === `${own}.local`
+  );
+}
+
+/** Whether an address is one of the proxies that are trusted to tell whom they speak for. */
+export function proxyMatcher(trustedProxies: readonly string[]): (address: string) => boolean {
   const trusted = new BlockList();
   for (const network of trustedProxies) {
     const [address = '', bits] = network.split('/');
@@ -27,9 +54,14 @@ export function addressReader(trustedProxies: readonly string[]): (request: Inco
     if (bits === undefined) trusted.addAddress(address, family);
     else trusted.addSubnet(address, Number(bits), family);
   }
-  const isTrusted = (address: string) =>
-    (isIPv4(address) && trusted.check(address, 'ipv4')) || (isIPv6(address) && trusted.check(address, 'ipv6'));
+  return (given) => {
+    const address = plain(given);
+    return (isIPv4(address) && trusted.check(address, 'ipv4')) || (isIPv6(address) && trusted.check(address, 'ipv6'));
+  };
+}
 
+/** Finds the peer's address behind the proxies that are trusted to tell it. */
+export function addressReader(isTrusted: (address: string) => boolean): (request: IncomingMessage) => string {
   return (request) => {
     let address = plain(request.socket.remoteAddress ?? '');
     const forwarded = String(request.headers['x-forwarded-for'] ?? '')

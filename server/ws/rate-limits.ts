@@ -34,8 +34,13 @@ export class RateLimits {
 /** What a limiter rejected with, as a refusal for the wire. Anything else is passed on. */
 export function rateLimited(reason: unknown): unknown {
   if (!(reason instanceof RateLimiterRes)) return reason;
+  return tooManyRequests(reason.msBeforeNext);
+}
+
+/** `afterMs`: when there is room again. */
+export function tooManyRequests(afterMs: number): ProtocolError<'rate_limited'> {
   return new ProtocolError('rate_limited', 'Too many requests; try again later.', {
-    retryAfterMs: Math.max(1, Math.ceil(reason.msBeforeNext)),
+    retryAfterMs: Math.max(1, Math.ceil(afterMs)),
   });
 }
 

@@ -5,13 +5,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { CloseCode, HEARTBEAT_MS, MAX_FRAME_BYTES, SOCKET_PATH } from '../../protocol/frames.ts';
 import type { Log } from '../log.ts';
+import { Budgets, type Budget } from './budget.ts';
 import type { Closings } from './closings.ts';
 import { Connection } from './connection.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { EventHub } from './event-hub.ts';
+import { LIMITS } from './limits.ts';
+import { Lobby } from './lobby.ts';
+import { addressGroup } from './rate-limits.ts';
 
 /** RFC 6455 section 7.4.1: the server is going down. */
 const GOING_AWAY = 1001;
+/** How often it is looked for connections that hold more memory than they may. Milliseconds. */
+const SWEEP_MS = 1000;
 
 export interface SocketServerOptions {
   readonly dispatcher: Dispatcher;
@@ -20,7 +26,11 @@ export interface SocketServerOptions {
   readonly log: Log;
   /** Whether a page of the request's origin may connect. */
   readonly isAllowed: (request: IncomingMessage) => boolean;
+  /** Told of every socket that has become a WebSocket. */
+  readonly onUpgraded: (socket: Duplex) => void;
   readonly addressOf: (request: IncomingMessage) => string;
+  /** Widens what an account or an address may cost; 1 in production. */
+  readonly budgetFactor: number;
   /** Milliseconds. */
   readonly helloTimeoutMs: number;
   readonly heartbeatMs?: number;
@@ -32,20 +42,34 @@ export class SocketServer {
   readonly #sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_FRAME_BYTES,
+    maxFragments: LIMITS.fragments.value,
+    maxBufferedChunks: LIMITS.bufferedChunks.value,
     perMessageDeflate: false,
     clientTracking: false,
+    // Answered here, so that pings count against the budget like everything else.
+    autoPong: false,
   });
   readonly #connections = new Set<Connection>();
+  readonly #lobby = new Lobby();
+  readonly #budgets: Budgets;
   readonly #heartbeat: NodeJS.Timeout;
+  readonly #sweep: NodeJS.Timeout;
   #closing = false;
 
   constructor(options: SocketServerOptions) {
     this.#options = options;
+    this.#budgets = new Budgets(options.budgetFactor);
     this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs ?? HEARTBEAT_MS).unref();
+    this.#sweep = setInterval(() => this.#cutHoarders(), SWEEP_MS).unref();
   }
 
   get connectionCount(): number {
     return this.#connections.size;
+  }
+
+  /** Connections without a session. */
+  get strangerCount(): number {
+    return this.#lobby.size;
   }
 
   /** Answers the upgrades of this HTTP server. */
@@ -57,6 +81,7 @@ export class SocketServer {
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
     clearInterval(this.#heartbeat);
+    clearInterval(this.#sweep);
     this.#options.dispatcher.drain();
     const deadline = Date.now() + graceMs;
     while (this.#options.dispatcher.inFlight > 0 && Date.now() < deadline) await delay(10);
@@ -73,14 +98,21 @@ export class SocketServer {
     if (this.#closing) return refuse(socket, 503);
     if (!this.#options.isAllowed(request)) return refuse(socket, 403);
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      this.#options.onUpgraded(socket);
       this.#accept(webSocket, socket, this.#options.addressOf(request));
     });
   }
 
   #accept(socket: WebSocket, stream: Duplex, address: string): void {
-    const connection = new Connection(socket, stream, address);
+    const budget = this.#budgets.of(addressGroup(address));
+    const connection = new Connection(socket, stream, {
+      address,
+      budget,
+      onIdentified: (identified) => this.#identified(identified),
+    });
     this.#connections.add(connection);
-    const { dispatcher, log, helloTimeoutMs } = this.#options;
+    this.#lobby.enter(connection);
+    const { dispatcher, helloTimeoutMs } = this.#options;
     const helloTimer = setTimeout(() => {
       if (!connection.caller) connection.close(CloseCode.helloTimeout, 'no hello came');
     }, helloTimeoutMs).unref();
@@ -89,19 +121,37 @@ export class SocketServer {
       if (gone && connection.inFlight === 0) this.#ended(connection);
     };
     socket.on('message', (data: RawData, isBinary: boolean) => {
-      connection.alive = true;
+      connection.taken();
       if (!connection.closing) dispatcher.receive(connection, data as Buffer, isBinary, settled);
     });
-    socket.on('pong', () => void (connection.alive = true));
-    socket.on('error', (error) => log.debug({ err: error, connectionId: connection.id }, 'a connection failed'));
+    this.#keepAlive(socket, connection);
     socket.on('close', (code) => {
       clearTimeout(helloTimer);
-      log.debug({ connectionId: connection.id, code }, 'connection closed');
+      this.#options.log.debug({ connectionId: connection.id, code }, 'connection closed');
       this.#options.hub.detach(connection);
+      this.#lobby.leave(connection);
       connection.closing = true;
       gone = true;
       settled();
     });
+  }
+
+  #keepAlive(socket: WebSocket, connection: Connection): void {
+    socket.on('pong', () => void (connection.alive = true));
+    socket.on('ping', (data: Buffer) => {
+      if (connection.budget.receive(data.length, performance.now()) === 0) connection.pong(data);
+    });
+    socket.on('error', (error) => {
+      this.#options.log.debug({ err: error, connectionId: connection.id }, 'a connection failed');
+      connection.abandon();
+    });
+  }
+
+  #identified(connection: Connection): Budget {
+    const session = connection.caller?.session;
+    if (session) this.#lobby.leave(connection);
+    else this.#lobby.enter(connection);
+    return this.#budgets.of(session?.userId ?? addressGroup(connection.address));
   }
 
   /** Once for each connection: it is closed, and its last request was answered. */
@@ -122,8 +172,25 @@ export class SocketServer {
       connection.ping();
     }
   }
+
+  /** Memory that peers make this process hold: half a frame, or answers that they do not read. */
+  #cutHoarders(): void {
+    for (const stranger of this.#lobby)
+      if (stranger.unreadBytes > LIMITS.strangerUnreadBytes.value) stranger.terminate();
+    const holding = [...this.#connections].filter(({ bufferedBytes }) => bufferedBytes > 0);
+    let total = holding.reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0);
+    const byMost =
+      total > LIMITS.totalBufferedBytes.value ? holding.toSorted((a, b) => b.bufferedBytes - a.bufferedBytes) : holding;
+    for (const connection of byMost) {
+      if (total <= LIMITS.totalBufferedBytes.value && !connection.isOverBuffered) continue;
+      total -= connection.bufferedBytes;
+      connection.terminate();
+    }
+  }
 }
 
+/** The socket is let go of as soon as the answer is on its way: a peer that never closes would hold it. */
 function refuse(socket: Duplex, status: 403 | 404 | 503): void {
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { query } from '../../protocol/method.ts';
+import { MAX_FRAME_BYTES } from '../../protocol/frames.ts';
+import { createMetrics } from '../http/metrics.ts';
+import { createLog } from '../log.ts';
+import { Budget } from './budget.ts';
+import type { Connection } from './connection.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { register } from './method.ts';
+import { RateLimits } from './rate-limits.ts';
+import { Replay } from './replay.ts';
+
+const much = query('test.much', { bytes: z.int() }, z.strictObject({ text: z.string() }));
+
+function setUp(log: string[] = []) {
+  const handler = register(much, {
+    permission: 'anyone',
+    limit: { requests: 100, seconds: 1, by: 'account' },
+    handle: async ({ bytes }) => ({ text: '\u4e00'.repeat(bytes / 3) }),
+  });
+  const dispatcher = new Dispatcher({
+    methods: [handler],
+    hello: null as never,
+    limits: new RateLimits(1),
+    replay: new Replay(),
+    observer: createMetrics(),
+    log: createLog('error', { write: (line) => void log.push(line) }),
+  });
+  const sent: unknown[] = [];
+  const connection = {
+    id: 'c',
+    caller: { connectionId: 'c', session: null },
+    budget: new Budget(1, performance.now()),
+    inFlight: 0,
+    faults: 0,
+    send: (text: string) => void sent.push(JSON.parse(text)),
+    pauseFor: () => undefined,
+  } as unknown as Connection;
+  const ask = (frame: unknown) =>
+    new Promise<void>((settled) => dispatcher.receive(connection, Buffer.from(JSON.stringify(frame)), false, settled));
+  return { ask, sent, connection };
+}
+
+it('refuses the one request whose answer is too long for a frame, in bytes and not in characters', async () => {
+  const log: string[] = [];
+  const { ask, sent } = setUp(log);
+  await ask({ id: 1, method: 'test.much', params: { bytes: MAX_FRAME_BYTES } });
+  await ask({ id: 2, method: 'test.much', params: { bytes: MAX_FRAME_BYTES - 100 } });
+  expect(sent[0]).toMatchObject({ id: 1, error: { code: 'answer_too_large' } });
+  expect(sent[1]).toMatchObject({ id: 2, result: {} });
+  expect(log.join('')).toContain('test.much');
+});
+
+it('does not read what is over the budget of time', async () => {
+  const { ask, sent, connection } = setUp();
+  connection.budget.work(60_000, performance.now());
+  await ask({ id: 3, method: 'test.much', params: { bytes: 3 } });
+  expect(sent[0]).toMatchObject({ id: 3, error: { code: 'rate_limited' } });
+  const { details } = (sent[0] as { error: { details: { retryAfterMs: number } } }).error;
+  expect(details.retryAfterMs).toBeGreaterThan(60_000);
+});

@@ -1,0 +1,100 @@
+import type { Limits } from '../limit.ts';
+
+/** What one connection, one account or one address may cost. */
+export const LIMITS = {
+  strangers: {
+    value: 4000,
+    unit: 'WebSocket connections without a session',
+    reason: 'Beyond this the oldest is closed, so that whoever comes back with a session always finds a place.',
+  },
+  strangersPerAddress: {
+    value: 500,
+    unit: 'WebSocket connections without a session for each address',
+    reason: 'One machine must not take all places; hundreds behind one address may sign in at once.',
+  },
+  bufferedBytes: {
+    value: 8 * 1024 * 1024,
+    unit: 'bytes that wait for a peer that reads slowly',
+    reason: 'Beyond this the connection is cut; the client comes back and resumes.',
+  },
+  strangerBufferedBytes: {
+    value: 512 * 1024,
+    unit: 'bytes that wait for a peer without a session',
+    reason: 'Nothing that is sent before sign-in is long.',
+  },
+  totalBufferedBytes: {
+    value: 512 * 1024 * 1024,
+    unit: 'bytes that wait for all peers together',
+    reason: 'Many slow readers together must not fill the memory; those with most are cut first.',
+  },
+  strangerUnreadBytes: {
+    value: 160 * 1024,
+    unit: 'bytes of a frame that is not complete, without a session',
+    reason: 'Thousands of strangers with half a frame each would fill the memory; signing up takes less.',
+  },
+  fragments: {
+    value: 1024,
+    unit: 'fragments of one frame',
+    reason: 'Each costs some hundred bytes, however short it is.',
+  },
+  bufferedChunks: {
+    value: 4096,
+    unit: 'pieces in which one frame may arrive',
+    reason: 'A frame arrives in less than 200 packets; one byte at a time, it would cost a hundred times its size.',
+  },
+  inFlight: {
+    value: 256,
+    unit: 'requests of one connection that wait for their answers',
+    reason: 'Beyond them its frames are left unread, so that TCP slows the sender down.',
+  },
+  faults: {
+    value: 50,
+    unit: 'malformed frames of one connection',
+    reason: 'A client that is at fault is cut off before it costs more than it ever could usefully.',
+  },
+  headlessFrameBytes: {
+    value: 4 * 1024,
+    unit: 'bytes of a frame that does not begin with its id and method',
+    reason: 'What a longer frame may cost depends on its method, which is read before anything else is.',
+  },
+  workMsPerSecond: {
+    value: 200,
+    unit: 'milliseconds of the server’s time for each account (or address without a session) and second',
+    reason: 'All others wait while a frame is read, so one account may take a fifth of the time at most.',
+  },
+  workBurstMs: {
+    value: 1000,
+    unit: 'milliseconds of the server’s time at once',
+    reason: 'Opening the app, or an outbox that comes back from hours offline, is a burst.',
+  },
+  bytesPerSecond: {
+    value: 2 * 1024 * 1024,
+    unit: 'bytes received for each account (or address without a session) and second',
+    reason: 'Reading and keeping what comes costs time and memory even where it is refused.',
+  },
+  burstBytes: {
+    value: 32 * 1024 * 1024,
+    unit: 'bytes received at once',
+    reason: 'An outbox that comes back from hours offline is a burst.',
+  },
+  budgets: {
+    value: 20_000,
+    unit: 'accounts and addresses whose use is remembered',
+    reason: 'What is remembered of strangers is bounded; who was quiet longest is forgotten.',
+  },
+  pauseMs: {
+    value: 1000,
+    unit: 'milliseconds for which a connection over its budget is left unread',
+    reason: 'Refusing costs time too; TCP then slows the sender down.',
+  },
+  replayAnswers: {
+    value: 500,
+    unit: 'answers kept for repeats on one connection',
+    reason: 'A client repeats what it lost the answer of, which is at most what it had under way.',
+  },
+  replayCharacters: {
+    value: 1024 * 1024,
+    unit: 'characters of answers kept for repeats on one connection',
+    reason: 'Long answers count as what they are.',
+  },
+} as const satisfies Limits;
