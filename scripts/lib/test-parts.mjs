@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { buildDesktop, BuildError } from './client-build.mjs';
 import { inRoot } from './paths.mjs';
+import { say } from './say.mjs';
 import { runTool } from './tools.mjs';
-import { playwrightTotals, single, vitestTotals } from './totals.mjs';
+import { playwrightTotals, single, sum, vitestTotals } from './totals.mjs';
 import { typecheck } from './typecheck.mjs';
 
 /**
@@ -10,6 +11,7 @@ import { typecheck } from './typecheck.mjs';
  * @property {string} name
  * @property {string} what
  * @property {boolean} takesArguments
+ * @property {boolean} [onlyByName] run when it is named, since the other parts contain it
  * @property {(args: readonly string[]) => Promise<import('./totals.mjs').Totals>} run
  */
 
@@ -21,6 +23,13 @@ export const PARTS = /** @type {readonly Part[]} */ ([
   { name: 'unit', what: 'units, and the parts together on a real server and store', takesArguments: true, run: unit },
   { name: 'build', what: 'the desktop app and the web client build', takesArguments: false, run: build },
   { name: 'e2e', what: 'people use Teahouse in Chromium', takesArguments: true, run: endToEnd },
+  {
+    name: 'hostile',
+    what: 'what strangers, colleagues, servers and content may attack (a part of unit and e2e, by itself)',
+    takesArguments: true,
+    onlyByName: true,
+    run: hostile,
+  },
 ]);
 
 /**
@@ -32,12 +41,12 @@ export function chooseParts(args) {
   const count = args.findIndex((argument) => !known.has(argument));
   const names = count === -1 ? args : args.slice(0, count);
   const rest = count === -1 ? [] : args.slice(count);
-  const parts = PARTS.filter(({ name }) => names.length === 0 || names.includes(name));
+  const parts = PARTS.filter(({ name, onlyByName }) => (names.length === 0 ? !onlyByName : names.includes(name)));
   const runner = parts.length === 1 && parts[0]?.takesArguments;
   if (rest.length === 0 || runner) return { parts, rest };
   const choices = [...known.keys()].join(', ');
   return {
-    problem: `"${rest[0]}" is none of the parts ${choices}; only after unit or e2e alone it may go to the runner.`,
+    problem: `"${rest[0]}" is none of the parts ${choices}; only after unit, e2e or hostile alone it may go to the runner.`,
   };
 }
 
@@ -77,6 +86,25 @@ async function endToEnd(args) {
   const env = { PLAYWRIGHT_JSON_OUTPUT_FILE: report };
   const code = await runTool('@playwright/test', 'playwright', ['test', '--reporter=list,json', ...args], env);
   return playwrightTotals(read(report), code);
+}
+
+/** Every attack, by the names of the files. @param {readonly string[]} args */
+async function hostile(args) {
+  const units = hostileFiles(/\.hostile\.test\.ts$/);
+  const pages = hostileFiles(/^e2e\/hostile-.*\.spec\.ts$/);
+  for (const file of [...units, ...pages]) say(file);
+  const totals = [await unit([...units, ...args])];
+  if (pages.length > 0) totals.push(await build(), await endToEnd([...pages, ...args]));
+  return sum(totals);
+}
+
+/** @param {RegExp} pattern @returns {string[]} paths from the root, with slashes */
+function hostileFiles(pattern) {
+  return ['protocol', 'crypto', 'server', 'renderer', 'electron', 'e2e']
+    .flatMap((folder) => readdirSync(inRoot(folder), { recursive: true }).map((file) => `${folder}/${String(file)}`))
+    .map((file) => file.replaceAll('\\', '/'))
+    .filter((file) => pattern.test(file))
+    .toSorted();
 }
 
 /** @param {string} name @returns {string} a path where no older report can be taken for a new one */

@@ -21,6 +21,10 @@ test('arguments for the runner of one part', () => {
   });
 });
 
+test('the attacks alone, which the other parts contain', () => {
+  expect(chosen('hostile')).toEqual({ parts: ['hostile'], rest: [] });
+});
+
 test('arguments that no runner would take', () => {
   expect(chosen('uint')).toContain('"uint"');
   expect(chosen('lint', '--fix')).toContain('"--fix"');

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import type { z } from 'zod';
+import { z } from 'zod';
 
 export interface Field {
   readonly path: readonly (string | number)[];
@@ -104,4 +104,91 @@ export function withValue(value: unknown, [name, ...rest]: Field['path'], leaf: 
   const object =
     typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
   return { ...object, [name]: withValue(object[name], rest, leaf) };
+}
+
+/** Ids that are somebody's, so that a method may find them. */
+export interface OthersIds {
+  readonly userId: string;
+  readonly deviceId: number;
+}
+
+const NUMBER_EXTREMES = [
+  -1,
+  -0,
+  0,
+  0.1,
+  1,
+  2 ** 31 - 1,
+  2 ** 31,
+  2 ** 32,
+  8.64e15,
+  8.64e15 + 1,
+  Number.MAX_SAFE_INTEGER,
+  Number.MAX_SAFE_INTEGER + 1,
+  -Number.MAX_SAFE_INTEGER,
+  1e308,
+];
+
+const TEXT_EXTREMES = [
+  '',
+  ' ',
+  '\u0000',
+  'a\u0000b',
+  '\ud800',
+  '\udc00x',
+  '\u202e\u2066x',
+  '\r\nX: y',
+  '\u001b[2J',
+  '\ufeff',
+  '\u{e0001}',
+  '../../etc/passwd',
+  "' or 1=1 --",
+  '%00',
+  '__proto__',
+  'constructor',
+  'toString',
+  '\u0301'.repeat(200),
+  '\u{1f469}\u200d\u{1f469}\u200d\u{1f467}',
+  '<img src=x onerror=alert(1)>',
+  'javascript:alert(1)',
+  '00000000-0000-0000-0000-000000000000',
+  'FFFFFFFF-FFFF-4FFF-8FFF-FFFFFFFFFFFF',
+];
+
+/** Nothing that a schema would ask for; each is put in place of every field. */
+const SHAPES: readonly unknown[] = [
+  null,
+  [],
+  {},
+  JSON.parse('{"__proto__":{"isAdmin":true},"constructor":{"prototype":{"isAdmin":true}}}'),
+  nested(8),
+];
+
+function nested(depth: number): unknown {
+  return depth === 0 ? 1 : { x: [nested(depth - 1)] };
+}
+
+/** The extremes of one field's schema: of its type, at its bounds and just over them, and of other types. */
+export function extremesFor(schema: z.ZodType, right: unknown, others: OthersIds): unknown[] {
+  const bounds = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  if (typeof right === 'number') {
+    const { minimum = 0, maximum = 0 } = bounds;
+    return [...NUMBER_EXTREMES, minimum - 1, minimum, maximum, maximum + 1, others.deviceId, ...SHAPES];
+  }
+  if (typeof right === 'string') {
+    const longest = Math.min(bounds.maxLength ?? 1000, 100_000);
+    const sized = ['x', 'A', '\u4e00', '\u0000'].flatMap((text) => [text.repeat(longest), text.repeat(longest + 1)]);
+    return [...TEXT_EXTREMES, ...sized, right.toUpperCase(), others.userId, randomUUID(), ...SHAPES];
+  }
+  if (Array.isArray(right)) {
+    const longest = Math.min(bounds.maxItems ?? 2000, 2000);
+    const filled = (count: number) => Array.from({ length: count }, () => right[0] as unknown);
+    return [[], filled(longest), filled(longest + 1), [null], [[]], nested(8), ...SHAPES];
+  }
+  return [...SHAPES, true, false, 0, ''];
+}
+
+/** What stands at a path; undefined if nothing does. */
+export function valueAt(value: unknown, path: Field['path']): unknown {
+  return path.reduce<unknown>((inner, name) => (inner as Record<string | number, unknown> | undefined)?.[name], value);
 }

@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { EVENTS } from '../../protocol/contract.ts';
+import { MAX_FRAME_BYTES } from '../../protocol/frames.ts';
+import { extremesFor, fieldsOf, rightFor, valueAt, withValue } from '../../server/testing/schema-values.ts';
+import { HeadlessClient, until } from '../testing/headless-client.ts';
+import { MeddlingServer } from '../testing/meddling-server.ts';
+import { ServerProcess } from '../testing/server-process.ts';
+
+/*
+ * What a hostile server may tell a real client: every event of the contract, with every extreme value in every field.
+ * Where the schema takes it, the line is kept; where it does not, the client comes back by itself. Either way it can be
+ * used afterwards, and what a colleague writes arrives. An event that is added is attacked by being in the contract.
+ */
+
+let server: ServerProcess;
+let meddler: MeddlingServer;
+let ada: HeadlessClient;
+let ben: HeadlessClient;
+let count = 0;
+
+beforeAll(async () => {
+  server = await ServerProcess.start();
+  ben = await HeadlessClient.join(server.origin, server.invitation, 'ben');
+  meddler = await MeddlingServer.start(server.origin);
+  const [link] = await ben.accounts.createInvitations({ count: 1, role: 'member', validHours: 1 });
+  ada = await HeadlessClient.join(meddler.origin, link!.split('/').at(-1)!, 'ada');
+  await ada.chat.open(ben.userId);
+  await ben.chat.open(ada.userId);
+});
+afterAll(async () => {
+  ada?.close();
+  ben?.close();
+  await meddler?.close();
+  await server?.dispose();
+});
+
+/** A message each way, over whatever the client made of the events. */
+async function worksOn(): Promise<void> {
+  await ada.online();
+  const text = `message ${++count}`;
+  await ben.chat.send(text);
+  await until(() => ada.texts().includes(text), `${text} arrives`);
+  await ada.chat.send(`answer ${count}`);
+  await until(() => ben.texts().includes(`answer ${count}`), `answer ${count} arrives`);
+}
+
+it.each(EVENTS.map((event) => [event.name, event] as const))('%s', { timeout: 120_000 }, async (name, event) => {
+  const others = { userId: ben.userId, deviceId: 1 };
+  const [right] = fc.sample(rightFor(event.params), 1);
+  const told = fieldsOf(event.params).flatMap(({ path, schema }) => {
+    const there =
+      valueAt(right, path) ?? fc.sample(rightFor(schema), 20).find((value) => value !== null && value !== undefined);
+    return extremesFor(schema, there, others).map((extreme) => withValue(right, path, extreme));
+  });
+  const sendable = told.filter((params) => Buffer.byteLength(JSON.stringify(params)) < MAX_FRAME_BYTES - 200);
+  const [taken, refused] = [true, false].map((isRight) =>
+    sendable.filter((params) => event.params.safeParse(params).success === isRight),
+  );
+  await ada.online();
+  const lines = meddler.connections;
+  for (const params of [right, ...(taken ?? [])]) meddler.tell(name, params);
+  await worksOn();
+  expect(meddler.connections, 'the line is kept').toBe(lines);
+  for (const params of (refused ?? []).slice(0, 1)) {
+    meddler.tell(name, params);
+    await until(() => ada.connection.state.kind !== 'connecting', 'it takes note');
+    await ada.online();
+  }
+  await worksOn();
+});
+
+it('starts again after all of that', async () => {
+  ada = await ada.reopen(meddler.origin);
+  await ada.chat.open(ben.userId);
+  await worksOn();
+});
