@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InvitationToken } from '../accounts.ts';
+import { Uuid } from '../ids.ts';
 import { Nothing } from '../method.ts';
 import { ServerOrigin } from './server-address.ts';
 
@@ -53,7 +54,7 @@ export const ScreenSource = z.strictObject({
 export type ScreenSource = z.infer<typeof ScreenSource>;
 
 export const ScreenRequest = z.strictObject({
-  requestId: z.uuid(),
+  requestId: Uuid,
   sources: z.array(ScreenSource).max(200),
   /** Whether the sound of the computer can be shared with it. */
   canShareAudio: z.boolean(),
@@ -82,7 +83,7 @@ export const BRIDGE_CALLS = {
   /** The invitation that a deep link brought and nobody has taken yet. */
   takeDeepLink: call({}, z.strictObject({ invitation: InvitationToken.nullable() })),
   /** Answers `screenRequested`; `choice` is null if the person cancelled. */
-  chooseScreen: call({ requestId: z.uuid(), choice: ScreenChoice.nullable() }, Nothing),
+  chooseScreen: call({ requestId: Uuid, choice: ScreenChoice.nullable() }, Nothing),
 } as const;
 
 export type BridgeCall = keyof typeof BRIDGE_CALLS;
