@@ -31,7 +31,11 @@ export type CryptoErrorCode =
   /** The device list differs from one seen before that has the same version. */
   | 'list_conflict'
   /** The device list names a device or a key twice. */
-  | 'list_duplicate';
+  | 'list_duplicate'
+  /** The device list is dated later than clocks may differ. */
+  | 'list_from_future'
+  /** The profile is another account's. */
+  | 'profile_wrong_user';
 
 /** A refusal. Its text never carries content, keys or ids; `cause` is never set. */
 export class CryptoError extends Error {

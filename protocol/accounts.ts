@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { base64Bytes, DeviceId, SessionId, Timestamp, UserId } from './ids.ts';
 import { mutation, Nothing, query, setter } from './method.ts';
 import { NewDevice, SignedDeviceList } from './devices.ts';
+import { SignedProfile } from './profile.ts';
 
 export const Role = z.enum(['admin', 'member', 'guest']);
 export type Role = z.infer<typeof Role>;
@@ -47,7 +48,8 @@ export const checkInvitation = query(
 
 /**
  * Creates the account with its first device in one step. Errors: `invitation_*`, `username_taken`,
- * `account_exists` (another account has this user id), `device_list_invalid`, `prekey_invalid`.
+ * `account_exists` (another account has this user id), `device_list_invalid`, `prekey_invalid`,
+ * `profile_invalid`, `clock_wrong`.
  */
 export const signUp = mutation(
   'accounts.signUp',
@@ -59,6 +61,8 @@ export const signUp = mutation(
     password: Password,
     device: NewDevice,
     deviceList: SignedDeviceList,
+    /** The names above, signed; absent from clients that are older than it. */
+    profile: SignedProfile.optional(),
   },
   z.strictObject({ session: SessionToken, account: Account }),
 );

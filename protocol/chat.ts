@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { handOverContent } from './hand-over.ts';
 import { base64Bytes, CallId, DeviceAddress, DeviceId, MessageId, Timestamp, UserId } from './ids.ts';
 import { event, mutation, Nothing, query, setter } from './method.ts';
 
@@ -110,7 +111,7 @@ export const MessageContent = z.strictObject({
   conversation: UserId,
   /** By the sender's clock; shown, never used for order. */
   sentAt: Timestamp,
-  content: z.discriminatedUnion('kind', [textContent, callContent, receiptContent]),
+  content: z.discriminatedUnion('kind', [textContent, callContent, receiptContent, handOverContent]),
 });
 export type MessageContent = z.infer<typeof MessageContent>;
 

@@ -20,6 +20,7 @@ export const METHODS = [
   accounts.createInvitations,
   contacts.search,
   contacts.get,
+  contacts.publishProfile,
   devices.lists,
   devices.takeBundles,
   devices.prekeyStatus,

@@ -36,6 +36,11 @@ export const ErrorCode = z.enum([
   'device_list_outdated',
   'device_proof_invalid',
   'prekey_invalid',
+  'link_request_gone',
+  'clock_wrong',
+  // contacts
+  'profile_invalid',
+  'profile_outdated',
   // chat
   'devices_stale',
   'send_out_of_order',

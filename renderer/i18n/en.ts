@@ -132,9 +132,28 @@ export const en = {
     linkingBody: (name: string) =>
       `You are signed in as ${name}. Open Teahouse on a device you already use and approve this one there.`,
     linkingCompare: 'Approve only if both devices show this code:',
+    linkingDiffers:
+      'If the codes differ, do not approve. Update Teahouse on both devices and try again; if they differ still, tell your administrator.',
     linkingWaiting: 'Waiting for your other device…',
     linkingExpires: (when: string) => `The request ends ${when}.`,
     linkingCancel: 'Use another account',
+    receivingTitle: 'Almost there',
+    receivingBody:
+      'This device is linked. Your other device now passes on, encrypted, whose keys it knows, so that nobody can pretend to be a colleague here.',
+    receivingWaiting: 'Waiting for your other device…',
+    receivingLate:
+      'Nothing has come yet. Open Teahouse on the device where you approved this one, and leave it open. If it still does not come, remove this device there under Settings, Devices, and link it again.',
+    receivingCancel: 'Start over',
+    linkRefusedTitle: 'This device was not linked',
+    linkRefusedBody:
+      'The server showed keys for your account that do not fit. Nothing was linked, and nothing was trusted. If you approved this device elsewhere, remove it there under Settings, Devices. Tell your administrator before you try again.',
+    linkRefusedAction: 'Start over',
+    deviceUnknownTitle: 'The server does not know this device',
+    deviceUnknownBody:
+      'You may have removed it from another device, or the server made a mistake. You can link this device anew, with your first device at hand. Your messages stay here, and so do its keys until then.',
+    deviceUnknownLink: 'Link this device anew',
+    keyHolderUnknownBody:
+      'Your password is right, but the server says that this device is not yours. This device holds the key of your account, which no other can replace, so nothing was changed: your keys and messages are still here. Tell your administrator, and try again once the server is in order.',
     elsewhereTitle: 'Teahouse is open in another window',
     elsewhereBody: 'Your keys can be used in one window at a time.',
     useHere: 'Use here',
@@ -224,6 +243,15 @@ export const en = {
       'device-list-rolled-back': (name: string) =>
         `The server showed an older list of ${name}’s devices than before, so nothing is sent. Tell your administrator.`,
     } satisfies Record<NonNullable<Conversation['problem']>, (name: string) => string>,
+    nameChanged: (before: string, after: string) => `${before} is now called ${after}.`,
+    nameDoubts: {
+      doubtful: (name: string) =>
+        `The server shows another name for ${name} than their own device has confirmed. Teahouse keeps the one it knows. Tell your administrator.`,
+      unverified: (name: string) =>
+        `The server shows a name for ${name} that their own device has not confirmed, so only the username is shown. Make sure in person who this is.`,
+    },
+    listStale: (name: string, when: string) =>
+      `${name} last confirmed their devices on ${when}. A device removed since then may not be known here.`,
     unreadable: 'This message could not be decrypted.',
     unreadableHint: 'It was damaged or meant for keys this device does not have. Ask for it to be sent again.',
     call: (media: CallMedia, outcome: CallOutcome, mine: boolean) =>
@@ -266,6 +294,11 @@ export const en = {
     videoWith: (name: string) => `Start video call with ${name}`,
     count: (value: number) => count(value, '# person', '# people'),
     offline: 'Offline: only people you have met are shown.',
+    formerly: 'formerly',
+    nameDoubts: {
+      doubtful: 'The server shows another name than the confirmed one',
+      unverified: 'Name not verified',
+    },
   },
   settings: {
     title: 'Settings',
@@ -295,11 +328,13 @@ export const en = {
     deviceRemoved: (name: string) => `${name} was removed`,
     linkTitle: 'A device asks to be linked',
     linkBody: (name: string) =>
-      `${name} wants to read and write your messages. Approve only if it is yours and shows this code:`,
+      `${name} wants to read and write your messages. Approve only if it is yours and shows exactly this code:`,
     approve: 'Approve',
     notMine: 'Not mine',
     approved: (name: string) => `${name} is linked`,
     linkExpires: (when: string) => `The request ends ${when}.`,
+    linkEnded:
+      'This request has ended: the device gave up, or asked again. If it is yours, close this and compare the code it shows now.',
     review: 'Review',
     sessionsBody: 'Where your account is signed in.',
     thisSession: 'This session',
@@ -357,7 +392,12 @@ export const en = {
     device_list_invalid: 'Your list of devices could not be verified. Nothing was changed.',
     device_list_outdated: 'Your devices have changed meanwhile. Try again.',
     device_proof_invalid: 'This device could not prove its identity. Sign in again.',
+    link_request_gone:
+      'This device does not ask to be linked any more. Look at the code that it shows now, and approve that one.',
     prekey_invalid: 'This device’s new keys were not accepted. Try again.',
+    clock_wrong: 'The clock of this device is ahead by days. Set it right and try again.',
+    profile_invalid: 'The server did not accept your name as this device knows it. Tell your administrator.',
+    profile_outdated: 'Your name was changed meanwhile. Try again.',
     devices_stale: 'The devices of this person have changed. Try again.',
     send_out_of_order: 'An earlier message was not sent yet. Try again.',
     queue_full: 'Too many messages wait for this person already. Try again when they have been online.',
