@@ -158,7 +158,7 @@ export function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, c
   });
   const modules: ServerModule[] = [
     accountsModule({ store, bus, events, now, organisation: config.organisation, passwords, signInLimits }),
-    contactsModule({ store }),
+    contactsModule({ store, events }),
     devicesModule({
       store,
       bus,

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import { foundation } from './migrations/0001-foundation.ts';
 import { largeAnswers } from './migrations/0002-large-answers.ts';
+import { signedProfiles } from './migrations/0003-signed-profiles.ts';
 import { quotas } from './migrations/0005-quotas.ts';
 import type { Schema } from './schema.ts';
 
@@ -11,6 +12,7 @@ export type StoreKind = 'sqlite' | 'postgres';
 const MIGRATIONS: Readonly<Record<string, (kind: StoreKind) => Migration>> = {
   '0001-foundation': foundation,
   '0002-large-answers': largeAnswers,
+  '0003-signed-profiles': signedProfiles,
   '0005-quotas': quotas,
 };
 

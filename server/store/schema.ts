@@ -16,6 +16,10 @@ export interface Schema {
     passwordHash: string;
     accountKey: string;
     createdAt: number;
+    /** The signed profile; all three are null until there is one. */
+    profileVersion: number | null;
+    profilePayload: string | null;
+    profileSignature: string | null;
   };
   /** The words by which the directory finds an account. */
   accountWords: { word: string; userId: UserId };

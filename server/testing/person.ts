@@ -10,6 +10,7 @@ import {
   type SignedDeviceList,
 } from '../../protocol/devices.ts';
 import type { DeviceId, IdempotencyId, UserId } from '../../protocol/ids.ts';
+import { profileText, type Profile, type SignedProfile } from '../../protocol/profile.ts';
 import type { SocketClient } from './socket-client.ts';
 
 export const PASSWORD = 'correct horse battery';
@@ -79,6 +80,16 @@ export class Person {
       accountKey: rawKey(this.#accountKey.publicKey),
       payload,
       signature: signature(this.#accountKey.privateKey, deviceListText(payload)),
+    };
+  }
+
+  profile(version: number, change: Partial<Profile> = {}): SignedProfile {
+    const { userId, username, displayName } = this;
+    const payload = JSON.stringify({ userId, username, displayName, version, issuedAt: 1, ...change });
+    return {
+      accountKey: rawKey(this.#accountKey.publicKey),
+      payload,
+      signature: signature(this.#accountKey.privateKey, profileText(payload)),
     };
   }
 

@@ -6,7 +6,7 @@ import type { ParamsOf, ResultOf } from '../../../protocol/method.ts';
 import { claimAnswer, findAnswer, type RequestKey } from '../../store/once.ts';
 import type { Trx } from '../../store/schema.ts';
 import { register } from '../../ws/method.ts';
-import { indexPerson, sortNameOf } from '../contacts/index.ts';
+import { indexPerson, profileColumns, sortNameOf } from '../contacts/index.ts';
 import { insertDevice, insertList, requireFirstList } from '../devices/index.ts';
 import type { AccountsDeps } from './deps.ts';
 import { requireInvitation, useInvitation } from './invitations.ts';
@@ -33,7 +33,7 @@ export function signUpMethod(deps: AccountsDeps) {
       const first = await findAnswer(deps.store.db, key);
       if (first) return repeat(deps, params, first.result as Kept);
       if (refusal) throw refusal;
-      requireFirstList(params.deviceList, params.userId, params.device);
+      requireFirstList(params.deviceList, params.userId, params.device, deps.now());
       const passwordHash = await deps.passwords.hash(params.password);
       const kept: Kept = { sessionId: newSessionId() };
       const made = await deps.store.transaction(async (trx) => {
@@ -41,7 +41,8 @@ export function signUpMethod(deps: AccountsDeps) {
         return { result: await createAccount(trx, params, { passwordHash, ...kept }, caller.client, deps.now()) };
       });
       if (!made.result) return repeat(deps, params, made.repeated?.result as Kept);
-      deps.events.toEveryone(changed, { person: made.result.account });
+      const { profile } = params;
+      deps.events.toEveryone(changed, { person: { ...made.result.account, ...(profile && { profile }) } });
       return { session: made.result.token, account: made.result.account };
     },
   });
@@ -61,7 +62,7 @@ async function createAccount(
   client: string,
   now: number,
 ) {
-  const { userId, username, displayName, device, deviceList } = params;
+  const { userId, username, displayName, device, deviceList, profile } = params;
   const taken = await trx
     .selectFrom('accounts')
     .select(['userId', 'username'])
@@ -73,14 +74,16 @@ async function createAccount(
 
   const role = await useInvitation(trx, params.invitation, userId, now);
   const account: Account = { userId, username, displayName, role };
+  const { accountKey } = deviceList;
   await trx
     .insertInto('accounts')
     .values({
       ...account,
       sortName: sortNameOf(displayName),
       passwordHash,
-      accountKey: deviceList.accountKey,
+      accountKey,
       createdAt: now,
+      ...(profile && profileColumns(profile, { userId, username, displayName, accountKey })),
     })
     .execute();
   await indexPerson(trx, account);

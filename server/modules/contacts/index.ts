@@ -1,24 +1,30 @@
 import type { SelectQueryBuilder } from 'kysely';
 import type { Account } from '../../../protocol/accounts.ts';
-import { get, search, type Person } from '../../../protocol/contacts.ts';
+import { get, search } from '../../../protocol/contacts.ts';
 import type { UserId } from '../../../protocol/ids.ts';
 import type { Database, Schema, Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
+import type { EventSink } from '../../ws/event-sink.ts';
 import { register } from '../../ws/method.ts';
 import type { ServerModule } from '../../ws/module.ts';
+import { personOf, PERSON_COLUMNS } from './person.ts';
+import { publishProfileMethod } from './profile.ts';
 import { fold, wordsOf } from './words.ts';
+
+export { personOf } from './person.ts';
+export { profileColumns } from './profile.ts';
 
 export interface ContactsDeps {
   readonly store: Store;
+  readonly events: EventSink;
 }
 
-const COLUMNS = ['accounts.userId', 'username', 'displayName', 'role'] as const;
 /** Greater than every word that begins the same way, compared as UTF-8 bytes. */
 const LAST_CHARACTER = '\u{10ffff}';
 
 /** The organisation's directory. */
-export function contactsModule({ store }: ContactsDeps): ServerModule {
-  return { methods: [searchMethod(store), getMethod(store)] };
+export function contactsModule(deps: ContactsDeps): ServerModule {
+  return { methods: [searchMethod(deps), getMethod(deps), publishProfileMethod(deps)] };
 }
 
 /** Makes a new account findable. */
@@ -35,12 +41,12 @@ export function sortNameOf(displayName: string): string {
   return fold(displayName);
 }
 
-function searchMethod(store: Store) {
+function searchMethod({ store }: ContactsDeps) {
   return register(search, {
-    permission: 'account',
+    permission: 'device',
     limit: { requests: 300, seconds: 60, by: 'account' },
     handle: async ({ text, limit, after }) => {
-      let query = store.db.selectFrom('accounts').select(COLUMNS);
+      let query = store.db.selectFrom('accounts').select(PERSON_COLUMNS);
       for (const prefix of prefixesOf(text)) query = withWord(query, prefix);
       if (after !== undefined) query = await onwards(store.db, query, after);
       const rows = await query
@@ -48,18 +54,19 @@ function searchMethod(store: Store) {
         .orderBy('accounts.userId')
         .limit(limit + 1)
         .execute();
-      return { people: rows.slice(0, limit) satisfies Person[], more: rows.length > limit };
+      return { people: rows.slice(0, limit).map(personOf), more: rows.length > limit };
     },
   });
 }
 
-function getMethod(store: Store) {
+function getMethod({ store }: ContactsDeps) {
   return register(get, {
-    permission: 'account',
+    permission: 'device',
     limit: { requests: 300, seconds: 60, by: 'account' },
-    handle: async ({ users }) => ({
-      people: await store.db.selectFrom('accounts').select(COLUMNS).where('userId', 'in', users).execute(),
-    }),
+    handle: async ({ users }) => {
+      const rows = await store.db.selectFrom('accounts').select(PERSON_COLUMNS).where('userId', 'in', users).execute();
+      return { people: rows.map(personOf) };
+    },
   });
 }
 

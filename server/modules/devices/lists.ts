@@ -1,6 +1,7 @@
 import {
   DeviceList,
   deviceListText,
+  MAX_CLOCK_SKEW_MS,
   type ListedDevice,
   type NewDevice,
   type SignedDeviceList,
@@ -11,9 +12,10 @@ import { verifyEd25519 } from './ed25519.ts';
 
 /**
  * Reads a signed list and checks what can be checked of it alone: the signature, the form, whose it is, and that no
- * device is on it twice. Throws `device_list_invalid`.
+ * device is on it twice, and that it is not dated so late that others would refuse it. `now`: milliseconds since the Unix
+ * epoch. Throws `device_list_invalid`, `clock_wrong`.
  */
-export function readList(signed: SignedDeviceList, userId: UserId): DeviceList {
+export function readList(signed: SignedDeviceList, userId: UserId, now: number): DeviceList {
   if (!verifyEd25519(signed.accountKey, deviceListText(signed.payload), signed.signature))
     throw invalid('The signature does not fit.');
   const parsed = DeviceList.safeParse(parseJson(signed.payload));
@@ -22,12 +24,14 @@ export function readList(signed: SignedDeviceList, userId: UserId): DeviceList {
   if (list.userId !== userId) throw invalid('The list is another account’s.');
   if (new Set(list.devices.map((device) => device.deviceId)).size !== list.devices.length)
     throw invalid('A device is listed twice.');
+  if (list.issuedAt > now + MAX_CLOCK_SKEW_MS)
+    throw new ProtocolError('clock_wrong', 'The list is dated in the future.');
   return list;
 }
 
-/** The list of a new account: version 1 or higher, with its first device and no other. Throws `device_list_invalid` or `prekey_invalid`. */
-export function requireFirstList(signed: SignedDeviceList, userId: UserId, device: NewDevice): DeviceList {
-  const list = readList(signed, userId);
+/** The list of a new account: version 1 or higher, with its first device and no other. Throws `device_list_invalid`, `clock_wrong`, `prekey_invalid`. */
+export function requireFirstList(signed: SignedDeviceList, userId: UserId, device: NewDevice, now: number): DeviceList {
+  const list = readList(signed, userId, now);
   const [listed] = list.devices;
   if (list.devices.length !== 1 || !listed || !isSameDevice(listed, device))
     throw invalid('The list must hold just the new device.');

@@ -1,10 +1,10 @@
 import {
   linked,
   listChanged,
-  NewDevice,
   publishList,
   type DeviceList,
   type ListedDevice,
+  type NewDevice,
   type SignedDeviceList,
 } from '../../../protocol/devices.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
@@ -30,7 +30,7 @@ export function publishListMethod(deps: DevicesDeps) {
     replay: 'own',
     handle: async ({ list: signed, idempotencyId }, caller) => {
       const { userId } = caller.session;
-      const list = readList(signed, userId);
+      const list = readList(signed, userId, deps.now());
       let changes: Changes = { revoked: [], linked: [] };
       const key = { scope: scopeOf(caller), id: idempotencyId, method: publishList.name };
       const { repeated } = await once(deps.store, key, deps.now(), async (trx) => {
@@ -113,7 +113,7 @@ async function link(
     .where('expiresAt', '>', deps.now())
     .returning(['sessionId', 'device'])
     .executeTakeFirst();
-  const device = request && NewDevice.parse(JSON.parse(request.device));
+  const device = request && (JSON.parse(request.device) as NewDevice);
   if (!request || !device || !isSameDevice(device, listed)) {
     throw new ProtocolError('device_unknown', 'A device on the list has not asked to be linked.');
   }
