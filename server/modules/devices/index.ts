@@ -1,4 +1,5 @@
 import { lists } from '../../../protocol/devices.ts';
+import { ProtocolError } from '../../../protocol/errors.ts';
 import { register } from '../../ws/method.ts';
 import type { ServerModule } from '../../ws/module.ts';
 import type { DevicesDeps } from './deps.ts';
@@ -32,12 +33,16 @@ function listsMethod({ store }: DevicesDeps) {
   return register(lists, {
     permission: 'account',
     limit: { requests: 600, seconds: 60, by: 'account' },
-    handle: async ({ users }) => ({
-      lists: await store.db
+    handle: async ({ users }, { session }) => {
+      // A password alone opens nothing but the way to being linked, for which the own list is needed.
+      if (session.deviceId === null && users.some((userId) => userId !== session.userId))
+        throw new ProtocolError('device_required', 'Only a linked device may see other people’s devices.');
+      const rows = await store.db
         .selectFrom('deviceLists')
         .select(['accountKey', 'payload', 'signature'])
         .where('userId', 'in', users)
-        .execute(),
-    }),
+        .execute();
+      return { lists: rows };
+    },
   });
 }

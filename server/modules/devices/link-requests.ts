@@ -2,20 +2,19 @@ import {
   linkRequested,
   linkRequests,
   MAX_DEVICES,
-  NewDevice,
   requestLink,
   type LinkRequest,
+  type NewDevice,
 } from '../../../protocol/devices.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import { once } from '../../store/once.ts';
-import type { Database } from '../../store/schema.ts';
+import type { SessionId, UserId } from '../../../protocol/ids.ts';
+import type { Database, Trx } from '../../store/schema.ts';
 import { register } from '../../ws/method.ts';
 import { scopeOf } from '../../ws/replay.ts';
 import type { DevicesDeps } from './deps.ts';
-import { requirePrekeys } from './lists.ts';
-
-/** How long a new device waits to be put on the list. Milliseconds. */
-const LINK_MS = 10 * 60_000;
+import { LIMITS } from './limits.ts';
+import { isSameDevice, requirePrekeys } from './lists.ts';
 
 export function requestLinkMethod(deps: DevicesDeps) {
   return register(requestLink, {
@@ -27,7 +26,7 @@ export function requestLinkMethod(deps: DevicesDeps) {
       if (deviceId !== null) throw new ProtocolError('forbidden', 'This session has a device already.');
       requirePrekeys(device.signedPrekey.publicKey, device.prekeys);
       const requestedAt = deps.now();
-      const expiresAt = requestedAt + LINK_MS;
+      const expiresAt = requestedAt + LIMITS.linkRequestTime.value;
       const key = { scope: scopeOf(caller), id: idempotencyId, method: requestLink.name };
       const { repeated } = await once(deps.store, key, requestedAt, async (trx) => {
         const devices = await trx.selectFrom('devices').select('deviceId').where('userId', '=', userId).execute();
@@ -35,12 +34,13 @@ export function requestLinkMethod(deps: DevicesDeps) {
           throw new ProtocolError('device_list_invalid', 'This device id is in use.');
         if (devices.length >= MAX_DEVICES)
           throw new ProtocolError('device_list_invalid', 'The account has as many devices as it may have.');
-        await trx.deleteFrom('linkRequests').where('sessionId', '=', sessionId).execute();
         await trx
           .deleteFrom('linkRequests')
           .where('userId', '=', userId)
           .where('expiresAt', '<=', requestedAt)
           .execute();
+        await refuseChange(trx, userId, sessionId, device);
+        await trx.deleteFrom('linkRequests').where('sessionId', '=', sessionId).execute();
         await trx
           .insertInto('linkRequests')
           .values({
@@ -60,6 +60,24 @@ export function requestLinkMethod(deps: DevicesDeps) {
   });
 }
 
+/** What was asked for under a device id stays as it was: the person may be comparing its code. */
+async function refuseChange(trx: Trx, userId: UserId, sessionId: SessionId, device: NewDevice): Promise<void> {
+  const open = await trx
+    .selectFrom('linkRequests')
+    .select(['sessionId', 'device'])
+    .where('userId', '=', userId)
+    .where('deviceId', '=', device.deviceId)
+    .executeTakeFirst();
+  if (!open) return;
+  if (open.sessionId !== sessionId || !isSameDevice(readDevice(open.device), device))
+    throw new ProtocolError('device_list_invalid', 'Another request for this device id is open.');
+}
+
+/** As it was stored, perhaps by an earlier version whose rules for names were others. */
+function readDevice(text: string): NewDevice {
+  return JSON.parse(text) as NewDevice;
+}
+
 export function linkRequestsMethod({ store, now }: DevicesDeps) {
   return register(linkRequests, {
     permission: 'device',
@@ -72,9 +90,7 @@ export function linkRequestsMethod({ store, now }: DevicesDeps) {
         .where('expiresAt', '>', now())
         .orderBy('requestedAt')
         .execute();
-      const requests = rows.map((row) =>
-        shown(NewDevice.parse(JSON.parse(row.device)), row.requestedAt, row.expiresAt),
-      );
+      const requests = rows.map((row) => shown(readDevice(row.device), row.requestedAt, row.expiresAt));
       return { requests };
     },
   });

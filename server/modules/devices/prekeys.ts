@@ -15,13 +15,13 @@ import type { Store } from '../../store/store.ts';
 import { register } from '../../ws/method.ts';
 import { scopeOf } from '../../ws/replay.ts';
 import type { DevicesDeps } from './deps.ts';
+import { LIMITS } from './limits.ts';
 import { requirePrekeys } from './lists.ts';
+import { PrekeyQuota } from './prekey-quota.ts';
 import { countPrekeys, insertPrekeys, signedPrekeyColumns, takePrekey } from './store.ts';
 
-/** One-time prekeys that a device may have waiting. */
-const MAX_PREKEYS = 500;
-
 export function takeBundlesMethod(deps: DevicesDeps) {
+  const quota = new PrekeyQuota(deps.now);
   return register(takeBundles, {
     permission: 'device',
     // Each call uses up somebody's prekeys.
@@ -34,11 +34,15 @@ export function takeBundlesMethod(deps: DevicesDeps) {
         low.length = 0;
         const bundles: PrekeyBundle[] = [];
         for (const address of inOrder(devices)) {
-          const bundle = await takeBundle(trx, deps.store.kind, address);
+          const bundle = await takeBundle(trx, deps.store.kind, address, () =>
+            quota.take(caller.session.userId, address),
+          );
           if (!bundle) continue;
           bundles.push(bundle);
+          if (!bundle.prekey) continue;
           const remaining = await countPrekeys(trx, address.userId, address.deviceId);
-          if (remaining < PREKEY_LOW) low.push({ address, remaining });
+          // Told once, when the count falls below; a device that was away asks for it when it comes back.
+          if (remaining === PREKEY_LOW - 1) low.push({ address, remaining });
         }
         return { bundles };
       });
@@ -59,6 +63,7 @@ async function takeBundle(
   trx: Trx,
   kind: Store['kind'],
   { userId, deviceId }: DeviceAddress,
+  mayTakePrekey: () => boolean,
 ): Promise<PrekeyBundle | undefined> {
   const device = await trx
     .selectFrom('devices')
@@ -67,7 +72,7 @@ async function takeBundle(
     .where('deviceId', '=', deviceId)
     .executeTakeFirst();
   if (!device) return undefined;
-  const prekey = await takePrekey(trx, kind, userId, deviceId);
+  const prekey = mayTakePrekey() ? await takePrekey(trx, kind, userId, deviceId) : undefined;
   return {
     userId,
     deviceId,
@@ -154,6 +159,6 @@ async function publish(
     deviceId,
     prekeys.filter((prekey) => !keys.has(prekey.keyId)),
   );
-  if ((await countPrekeys(trx, userId, deviceId)) > MAX_PREKEYS)
+  if ((await countPrekeys(trx, userId, deviceId)) > LIMITS.waitingPrekeys.value)
     throw new ProtocolError('prekey_invalid', 'Too many prekeys are waiting.');
 }
