@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { DeviceList, deviceListText, SignedDeviceList } from '../../protocol/devices.ts';
+import { DeviceList, deviceListText, MAX_CLOCK_SKEW_MS, SignedDeviceList } from '../../protocol/devices.ts';
 import type { UserId } from '../../protocol/ids.ts';
 import { constantTimeEqual, fromBase64, toBase64, utf8 } from '../bytes.ts';
 import type { Bytes } from '../bytes.ts';
@@ -66,17 +66,19 @@ export interface DeviceListExpectation {
   readonly minimumVersion?: number | undefined;
   /** The last list accepted from this user: pins its account key and version, and the content of that version. */
   readonly known?: SignedDeviceList | undefined;
+  /** The time here, milliseconds since the Unix epoch: a list from later than `MAX_CLOCK_SKEW_MS` after it is refused. */
+  readonly now?: number | undefined;
 }
 
 /**
  * Verifies a device list received from the server; only devices on a list that passes may be written to or believed.
  * Without a pin it trusts the account key at first use, so the caller must keep the accepted list as `known`.
- * Throws `malformed`, `account_key_changed`, `key_weak`, `signature_invalid`, `list_wrong_user`, `list_outdated`,
- * `list_conflict`, `list_duplicate`.
+ * Throws `malformed`, `account_key_changed`, `key_weak`, `signature_invalid`, `list_wrong_user`, `list_from_future`,
+ * `list_outdated`, `list_conflict`, `list_duplicate`.
  */
 export async function verifyDeviceList(
   signed: SignedDeviceList,
-  { userId, pinnedAccountKey, minimumVersion = 1, known }: DeviceListExpectation,
+  { userId, pinnedAccountKey, minimumVersion = 1, known, now = Infinity }: DeviceListExpectation,
 ): Promise<DeviceList> {
   const { accountKey, payload, signature } = parse(SignedDeviceList, signed);
   const publicKey = fromBase64(accountKey);
@@ -89,6 +91,9 @@ export async function verifyDeviceList(
   const list = parseList(payload);
   if (list.userId !== userId) throw new CryptoError('list_wrong_user', 'the device list is of another account');
   refuseDuplicates(list);
+  if (list.issuedAt > now + MAX_CLOCK_SKEW_MS) {
+    throw new CryptoError('list_from_future', 'the device list says that it was signed in the future');
+  }
   refuseRollback(list, payload, minimumVersion, known);
   return list;
 }
@@ -136,7 +141,8 @@ function refuseLowOrder(publicKey: Bytes): void {
   }
 }
 
-async function verifyEd25519(publicKey: Bytes, signature: Bytes, message: Bytes): Promise<void> {
+/** Throws `key_weak`, `signature_invalid`. */
+export async function verifyEd25519(publicKey: Bytes, signature: Bytes, message: Bytes): Promise<void> {
   refuseLowOrder(publicKey);
   // An Ed25519 key of 32 bytes that is no curve point is refused by some platforms at import, by others at verifying.
   const valid = await crypto.subtle

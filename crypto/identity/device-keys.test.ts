@@ -70,24 +70,28 @@ it('proves a sign-in for this challenge, this name and this device', async () =>
 });
 
 it('has a link code that people can compare and that changes with every part', async () => {
-  const account = randomUserId();
-  const code = await linkCode(device.newDevice, account);
+  const userId = randomUserId();
+  const { publicKey: accountKey } = device.secrets.authentication;
+  const same = { device: device.newDevice, userId, accountKey };
+  const code = await linkCode(same);
   expect(code).toMatch(/^\d{5}( \d{5}){5}$/);
-  expect(await linkCode(device.newDevice, account)).toBe(code);
+  expect(await linkCode(same)).toBe(code);
   const other = await generateDevice({ deviceId: 77 as DeviceId, name: 'Study', now: 123 });
   const { identityKey, authenticationKey } = other.newDevice;
   const codes = [
-    await linkCode(device.newDevice, randomUserId()),
-    await linkCode({ ...device.newDevice, deviceId: 78 as DeviceId }, account),
-    await linkCode({ ...device.newDevice, identityKey }, account),
-    await linkCode({ ...device.newDevice, authenticationKey }, account),
+    await linkCode({ ...same, userId: randomUserId() }),
+    await linkCode({ ...same, accountKey: authenticationKey }),
+    await linkCode({ ...same, device: { ...device.newDevice, deviceId: 78 as DeviceId } }),
+    await linkCode({ ...same, device: { ...device.newDevice, identityKey } }),
+    await linkCode({ ...same, device: { ...device.newDevice, authenticationKey } }),
   ];
-  expect(new Set([code, ...codes]).size).toBe(5);
+  expect(new Set([code, ...codes]).size).toBe(6);
 });
 
 it('keeps the link code of fixed keys, since two versions of the app must show the same', async () => {
   const key = (length: number, fill: number) => Buffer.alloc(length, fill).toString('base64');
   const fixed = { deviceId: 1 as DeviceId, identityKey: key(33, 5), authenticationKey: key(32, 7) };
-  const code = await linkCode(fixed, '11111111-2222-4333-8444-555555555555' as UserId);
-  expect(code).toMatchInlineSnapshot(`"81805 49504 40057 00782 31769 46691"`);
+  const userId = '11111111-2222-4333-8444-555555555555' as UserId;
+  const code = await linkCode({ device: fixed, userId, accountKey: key(32, 9) });
+  expect(code).toMatchInlineSnapshot(`"08593 77564 12159 15724 92395 77026"`);
 });

@@ -46,7 +46,7 @@ describe('what is stored', () => {
   it('holds no words, names, tokens or private keys in the clear', async () => {
     const session = 'T0kenT0kenT0kenT0kenT0kenT0kenT0kenT0kenT0k';
     await ada.vault.signedIn({ account: ada.account, session });
-    await ada.vault.keepPeople([{ ...ben.account, displayName: 'Benjamin Okafor' }]);
+    await ada.vault.learnPeople([{ ...ben.account, displayName: 'Benjamin Okafor' }]);
     await ada.write(ben, WORDS);
     await ben.fetch();
     await ada.vault.setDraft({ conversation: ben.userId, text: 'half a sentence' });

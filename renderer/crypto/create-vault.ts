@@ -1,13 +1,20 @@
-import { linkCode } from '../../crypto/identity/link-code.ts';
 import type { StorageOptions } from '../db/registry.ts';
 import { endCall, ongoingCalls } from './operations/calls.ts';
 import { enqueueCall, enqueueText } from './operations/enqueue.ts';
 import { conversations, messages, recentCalls, setDraft } from './operations/history.ts';
-import { abandonLink, completeLink, prepareLink } from './operations/link.ts';
-import { changeOwnList, outdatedLists, ownDevices, updateLists } from './operations/lists.ts';
+import { completeHandOver } from './operations/hand-over.ts';
+import { abandonLink, beginLink, completeLink, deviceHeld, prepareLink } from './operations/link.ts';
+import {
+  changeOwnList,
+  outdatedLists,
+  ownDevices,
+  ownLinkCode,
+  renewOwnList,
+  updateLists,
+} from './operations/lists.ts';
 import { discard, outbox, retry, sendFailed, sent } from './operations/outbox.ts';
-import { keepPeople, people } from './operations/people.ts';
-import { prekeysPublished, prekeysToPublish } from './operations/prekeys.ts';
+import { dismissNameChange, learnPeople, people, profileToPublish } from './operations/people.ts';
+import { prekeysPublished, prekeysRefused, prekeysToPublish } from './operations/prekeys.ts';
 import { collectReceipts, markRead } from './operations/receipts.ts';
 import { receive } from './operations/receive.ts';
 import { sealNext, sealWaiting } from './operations/seal-next.ts';
@@ -74,22 +81,29 @@ export function createVault({ now, ...storage }: VaultOptions): Vault {
     signInProof: onAll(signInProof),
     signedIn: onOneOfAll(signedIn),
     signedOut: onOneOfAll(signedOut),
-    prepareLink: onAll(prepareLink),
+    deviceHeld: onAll(deviceHeld),
+    beginLink: onAll(beginLink),
+    prepareLink: onOne(prepareLink),
     completeLink: onOneOfAll(completeLink),
+    completeHandOver: onOneOfAll(completeHandOver),
     abandonLink: onOneOfAll(abandonLink),
 
     updateLists: onOne(updateLists),
     outdatedLists: onOne(outdatedLists),
     ownDevices: onOne(ownDevices),
-    linkCode: onOne((profile, device) => linkCode(device, profile.info.userId)),
+    linkCode: onOne(ownLinkCode),
     changeOwnList: onOne(changeOwnList),
+    renewOwnList: onOne(renewOwnList),
 
     startSessions: onOne(startSessions),
     prekeysToPublish: onOne(prekeysToPublish),
     prekeysPublished: onOne(prekeysPublished),
+    prekeysRefused: onOne(prekeysRefused),
 
     people: onOne(people),
-    keepPeople: onOne(keepPeople),
+    learnPeople: onOne(learnPeople),
+    dismissNameChange: onOne(dismissNameChange),
+    profileToPublish: onOne(profileToPublish),
 
     conversations: onOne(conversations),
     messages: onOne(messages),

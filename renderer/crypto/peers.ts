@@ -1,8 +1,10 @@
 import { verifyDeviceList } from '../../crypto/identity/account-key.ts';
+import { fromBase64 } from '../../crypto/bytes.ts';
 import { CryptoError } from '../../crypto/crypto-error.ts';
 import type { SignedDeviceList } from '../../protocol/devices.ts';
 import type { UserId } from '../../protocol/ids.ts';
 import type { Batch } from './batch.ts';
+import { readPin } from './pins.ts';
 import type { Peer, Profile } from './profile.ts';
 import type { TrustProblem } from './vault.ts';
 
@@ -16,25 +18,44 @@ function problemOf(error: CryptoError): TrustProblem | null {
  * Verifies a list against what is pinned of that person and pins it: the account key is trusted at first use and never
  * again another one, the version never falls. A contradiction is kept as the person's `problem`, and what was pinned
  * stays; a later list that fits clears a roll-back (the server was restored from a backup, and has caught up).
+ * Before another device of the account has handed over what it has pinned, nobody else's key is trusted at first use.
  */
 export async function pinList(profile: Profile, batch: Batch, userId: UserId, signed: SignedDeviceList): Promise<void> {
   const known = profile.peers.get(userId);
+  if (known === undefined && userId !== profile.info.userId && profile.info.phase !== 'ready') return;
+  const pin = await readPin(profile, userId);
   try {
-    const list = await verifyDeviceList(signed, { userId, known: known?.signed });
+    const list = await verifyDeviceList(signed, {
+      userId,
+      known: known?.signed,
+      pinnedAccountKey: pin?.accountKey ? fromBase64(pin.accountKey) : undefined,
+      minimumVersion: Math.max(1, pin?.listVersion ?? 1),
+      now: profile.now(),
+    });
     if (known?.signed.payload === signed.payload && known.problem === null) return;
     await putPeer(profile, batch, userId, { signed, list, problem: null });
   } catch (error) {
     if (!CryptoError.is(error)) throw error;
     const problem = problemOf(error);
-    if (known === undefined || problem === null) return;
-    await putPeer(profile, batch, userId, { ...known, problem });
+    if (problem === null) return;
+    if (known !== undefined) await putPeer(profile, batch, userId, { ...known, problem });
+    else doubt(profile, batch, userId, problem);
   }
+}
+
+/** There is no list that could be kept, but nothing is to be exchanged either. */
+function doubt(profile: Profile, batch: Batch, userId: UserId, problem: TrustProblem): void {
+  profile.doubts.set(userId, problem);
+  batch.touch(userId);
 }
 
 /** The map in memory changes together with the database, or not at all. */
 export async function putPeer(profile: Profile, batch: Batch, userId: UserId, peer: Peer): Promise<void> {
   const sealed = await profile.sealer.seal('peers', userId, peer);
   batch.write((db) => db.peers.put({ userId, sealed }));
-  batch.afterCommit(() => profile.peers.set(userId, peer));
+  batch.afterCommit(() => {
+    profile.peers.set(userId, peer);
+    profile.doubts.delete(userId);
+  });
   batch.touch(userId);
 }

@@ -20,6 +20,7 @@ describe('one-time prekeys', () => {
     const publication = await ben.vault.prekeysToPublish(19);
     expect(publication?.prekeys).toHaveLength(81);
     expect(publication).not.toHaveProperty('signedPrekey');
+    await ben.vault.prekeysPublished(publication!);
     const more = await ben.vault.prekeysToPublish(0);
     const ids = new Set([...publication!.prekeys, ...more!.prekeys].map(({ keyId }) => keyId));
     expect(ids.size).toBe(181);

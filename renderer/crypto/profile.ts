@@ -2,6 +2,7 @@ import type { DeviceSecrets } from '../../crypto/identity/device-keys.ts';
 import type { Account } from '../../protocol/accounts.ts';
 import type { DeviceList, SignedDeviceList } from '../../protocol/devices.ts';
 import type { DeviceAddress, UserId } from '../../protocol/ids.ts';
+import type { SignedProfile } from '../../protocol/profile.ts';
 import type { ProfileDatabase, SecretName } from '../db/profile-database.ts';
 import type { SessionCache } from './session-cache.ts';
 import type { SkipAllowances } from './skip-allowances.ts';
@@ -13,8 +14,11 @@ import type { TrustProblem } from './vault.ts';
 export interface ProfileInfo {
   readonly username: string;
   readonly userId: UserId;
-  /** `signing-up`: perhaps known to the server. `linking`: signed in, on no list yet. */
-  readonly phase: 'signing-up' | 'linking' | 'ready';
+  /**
+   * `signing-up`: perhaps known to the server. `linking`: signed in, on no list yet; the keys that are to be linked are
+   * kept apart. `receiving`: on the list, but without the pins that the approving device hands over.
+   */
+  readonly phase: 'signing-up' | 'linking' | 'receiving' | 'ready';
   readonly account: Account | null;
   readonly session: string | null;
   /** When it was made the current one; the latest is. */
@@ -31,6 +35,25 @@ export interface Peer {
   readonly problem: TrustProblem | null;
 }
 
+/** What a person is known as. */
+export interface PinnedName {
+  /** Of the signed profile; 0 for a name that the person has not signed. */
+  readonly version: number;
+  readonly username: string;
+  readonly displayName: string;
+  /** The profile as signed; absent for a name that is not, and for one that was handed over. */
+  readonly signed?: SignedProfile;
+}
+
+/** What is pinned of a person apart from a device list: before there was one, or handed over by another own device. */
+export interface Pin {
+  /** Base64; null if none was seen yet. */
+  readonly accountKey: string | null;
+  /** The lowest version of the device list that is acceptable. */
+  readonly listVersion: number;
+  readonly name: PinnedName | null;
+}
+
 /** The account that is open: its database, and what of it is kept in memory. */
 export interface Profile {
   readonly id: string;
@@ -42,6 +65,8 @@ export interface Profile {
   device: DeviceSecrets | null;
   /** Every pinned person; small, and asked for with every message. */
   readonly peers: Map<UserId, Peer>;
+  /** People without a pinned list, whose list contradicts what was pinned of them otherwise; found again with the list. */
+  readonly doubts: Map<UserId, TrustProblem>;
   readonly sessions: SessionCache;
   readonly summaries: SummaryCache;
   readonly skips: SkipAllowances;
@@ -66,4 +91,14 @@ export async function readSecret<T>(profile: Profile, name: SecretName): Promise
 
 export async function sealSecret(profile: Profile, name: SecretName, value: unknown) {
   return { name, sealed: await profile.sealer.seal('secrets', name, value) };
+}
+
+/** Why nothing can be exchanged with a person; null when all is well. */
+export function problemWith({ peers, doubts }: Profile, userId: UserId): TrustProblem | null {
+  return peers.get(userId)?.problem ?? doubts.get(userId) ?? null;
+}
+
+/** The account key that is pinned of a person, base64; null if none is. */
+export function accountKeyOf({ peers }: Profile, userId: UserId, pin: Pin | null): string | null {
+  return peers.get(userId)?.signed.accountKey ?? pin?.accountKey ?? null;
 }

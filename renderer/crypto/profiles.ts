@@ -118,6 +118,7 @@ export class Profiles {
       info,
       device: null,
       peers: new Map(),
+      doubts: new Map(),
       sessions: new SessionCache(),
       summaries: new SummaryCache(),
       skips: new SkipAllowances(),

@@ -109,29 +109,36 @@ describe('a second device', () => {
 
 describe('linking', () => {
   it('shows the same code on both devices, and another for other keys', async () => {
-    const client = new TestClient(relay);
-    await client.vault.open(null);
-    const input = { account: ada.account, session: 'A'.repeat(43), deviceName: 'Second', replaceDevice: false };
-    const link = await client.vault.prepareLink(input);
-    const { deviceId, identityKey, authenticationKey, name } = link.device;
-    const device = { deviceId, identityKey, authenticationKey, name, addedAt: 1 };
-    expect(await ada.vault.linkCode(device)).toBe(link.code);
-    const other = { ...device, identityKey: relay.takeBundles([ben.address])[0]!.identityKey };
+    const { link, listed } = await TestClient.asking(ada);
+    expect(await ada.vault.linkCode(listed)).toBe(link.code);
+    const other = { ...listed, identityKey: relay.takeBundles([ben.address])[0]!.identityKey };
     expect(await ada.vault.linkCode(other)).not.toBe(link.code);
   });
 
   it('survives a restart with the same keys, and is not complete before the list says so', async () => {
-    const client = new TestClient(relay);
-    await client.vault.open(null);
-    const input = { account: ada.account, session: 'A'.repeat(43), deviceName: 'Second', replaceDevice: false };
-    const link = await client.vault.prepareLink(input);
+    const { client, link } = await TestClient.asking(ada);
     await client.restart();
-    expect(await client.vault.standing()).toMatchObject({ kind: 'linking' });
-    expect((await client.vault.prepareLink(input)).device).toEqual(link.device);
-    expect(await client.vault.completeLink(relay.lists.get(ada.userId)!)).toBeNull();
+    expect(await client.vault.standing()).toMatchObject({ kind: 'linking', awaits: 'approval' });
+    expect((await client.askToBeLinked()).link.device).toEqual(link.device);
+    expect(await client.vault.completeLink(relay.lists.get(ada.userId)!)).toEqual({ kind: 'waiting' });
     await client.vault.abandonLink();
     await client.restart();
     expect(await client.vault.standing()).toEqual({ kind: 'empty' });
+  });
+
+  it('survives a restart before and after what is handed over has come', async () => {
+    await ada.write(ben, 'hello');
+    const client = await TestClient.approved(ada);
+    await client.restart();
+    expect(await client.vault.completeHandOver()).toMatchObject({ kind: 'linking', awaits: 'hand-over' });
+    await ada.restart();
+    await ada.flush();
+    await client.fetch();
+    await client.restart();
+    expect(await client.vault.completeHandOver()).toMatchObject({ kind: 'ready' });
+    await client.write(ben, 'from the second');
+    await ben.fetch();
+    expect(await ben.texts(ada)).toEqual(['hello', 'from the second']);
   });
 
   it('in place of a device that is gone keeps the history and what waits', async () => {
@@ -143,20 +150,15 @@ describe('linking', () => {
     const { list: without } = await ada.vault.changeOwnList({ remove: second.address.deviceId });
     relay.lists.set(ada.userId, without);
     await ada.fetchLists([ada.userId]);
-    const input = { account: ada.account, session: 'A'.repeat(43), deviceName: 'Second', replaceDevice: true };
-    const { device } = await second.vault.prepareLink(input);
-    const add = { ...device, addedAt: 2 };
-    const listed = {
-      deviceId: add.deviceId,
-      identityKey: add.identityKey,
-      authenticationKey: add.authenticationKey,
-      name: add.name,
-      addedAt: 2,
-    };
-    const { list } = await ada.vault.changeOwnList({ add: listed });
-    relay.publish(device, list);
-    expect(await second.vault.completeLink(list)).toMatchObject({ kind: 'ready' });
-    second.address = { userId: ada.userId, deviceId: device.deviceId };
+    const { link, listed } = await second.askToBeLinked(true);
+    const code = await ada.vault.linkCode(listed);
+    const { list } = await ada.vault.changeOwnList({ add: listed, code });
+    relay.publish(link.device, list);
+    expect(await second.vault.completeLink(list)).toMatchObject({ kind: 'linked' });
+    await ada.fetchLists([ada.userId]);
+    await ada.flush();
+    await second.fetch();
+    expect(await second.vault.completeHandOver()).toMatchObject({ kind: 'ready' });
     // It was sealed as the device that is gone, so it is sealed anew before it is offered.
     expect(await second.flush()).toBe(0);
     await ben.fetch();

@@ -1,6 +1,7 @@
 import type { MessageId, UserId } from '../../protocol/ids.ts';
 import type { Message } from '../modules/chat/model.ts';
 import { AFTER_ALL, messageRowsBefore, openMessageRow } from './message-rows.ts';
+import { problemWith } from './profile.ts';
 import type { Profile } from './profile.ts';
 import type { ConversationSummary } from './vault.ts';
 
@@ -30,7 +31,8 @@ export class SummaryCache {
 
   async summarise(profile: Profile, userId: UserId): Promise<ConversationSummary> {
     const { last, unread, draft } = await this.#load(profile, userId);
-    return { userId, last, unread: unread.size, draft, problem: profile.peers.get(userId)?.problem ?? null };
+    const listIssuedAt = profile.peers.get(userId)?.list.issuedAt;
+    return { userId, last, unread: unread.size, draft, problem: problemWith(profile, userId), listIssuedAt };
   }
 
   /** The newest message of a conversation, by its order. */

@@ -10,14 +10,21 @@ import type {
 } from '../../protocol/devices.ts';
 import type { CallId, DeviceAddress, DeviceId, IdempotencyId, MessageId, UserId } from '../../protocol/ids.ts';
 import type { ParamsOf } from '../../protocol/method.ts';
+import type { SignedProfile } from '../../protocol/profile.ts';
 import type { SecretStore } from '../host/host.ts';
 import type { CallOutcome, Message } from '../modules/chat/model.ts';
+import type { KnownPerson } from '../modules/contacts/model.ts';
 
 /** What this device holds. */
 export type Standing =
   | { readonly kind: 'empty' }
-  /** Signed in on a new device that no list names yet. */
-  | { readonly kind: 'linking'; readonly account: Account; readonly session: string }
+  /** Signed in on a new device: no list names it yet, or what the approving device hands over has not come. */
+  | {
+      readonly kind: 'linking';
+      readonly account: Account;
+      readonly session: string;
+      readonly awaits: 'approval' | 'hand-over';
+    }
   | { readonly kind: 'ready'; readonly account: Account; readonly deviceId: DeviceId; readonly session: string | null };
 
 export interface PreparedSignUp {
@@ -25,6 +32,8 @@ export interface PreparedSignUp {
   readonly idempotencyId: IdempotencyId;
   readonly device: NewDevice;
   readonly deviceList: SignedDeviceList;
+  /** Absent from a request that an earlier version began. */
+  readonly profile?: SignedProfile;
 }
 
 export interface PreparedLink {
@@ -33,6 +42,20 @@ export interface PreparedLink {
   /** What both devices show, for the person to compare. */
   readonly code: string;
 }
+
+/** What became of a list that is said to name this device. */
+export type LinkOutcome =
+  | { readonly kind: 'linked'; readonly standing: Standing }
+  /** It does not name it, or not with its own keys. */
+  | { readonly kind: 'waiting' }
+  /** Not signed by the account key that the code was made with, or older than one seen. */
+  | { readonly kind: 'refused' };
+
+/** `add`: exactly this device, whose code (`linkCode`) the person compared. `renew`: the same devices, with a new date. */
+export type OwnListChange =
+  | { readonly add: ListedDevice; readonly code: string }
+  | { readonly remove: DeviceId }
+  | { readonly renew: true };
 
 /** Why nothing can be exchanged with a person: their published keys contradict what this device saw before. */
 export type TrustProblem = 'account-key-changed' | 'device-list-rolled-back';
@@ -43,6 +66,8 @@ export interface ConversationSummary {
   readonly unread: number;
   readonly draft: string;
   readonly problem: TrustProblem | null;
+  /** When the person's own device signed their pinned device list. Milliseconds since the Unix epoch. */
+  readonly listIssuedAt?: number | undefined;
 }
 
 /** What an operation changed of what is shown; already durable when it is told. */
@@ -145,17 +170,28 @@ export interface Vault {
   signedIn(input: { readonly account: Account; readonly session: string }): Promise<Standing>;
   /** Forgets the session token; keys and history stay, sealed. */
   signedOut(): Promise<void>;
-  /** Signed in without a device: makes (or finds) the keys of a new one. `session` replaces the one kept. */
-  prepareLink(input: {
+  /** What this device holds of an account: nothing, keys of its own, or the account key besides. Opens the account. */
+  deviceHeld(username: string): Promise<'none' | 'device' | 'key-holder'>;
+  /**
+   * Signed in without a device: it waits to be linked from here on. `session` replaces the one kept. Rejects if this
+   * device has keys of the account, unless `replaceDevice`: then they, and the history, stay until others are linked
+   * in their place. The device that holds the account key cannot be replaced.
+   */
+  beginLink(input: {
     readonly account: Account;
     readonly session: string;
-    readonly deviceName: string;
-    /** True when the server no longer knows the device whose keys are here: they are replaced, the history stays. */
     readonly replaceDevice: boolean;
-  }): Promise<PreparedLink>;
-  /** The list that is said to name this device now. False if it does not, or not with this device's own keys. */
-  completeLink(list: SignedDeviceList): Promise<Standing | null>;
-  /** Throws the keys of the device that was to be linked away. */
+  }): Promise<Standing>;
+  /**
+   * Makes (or finds) the keys to be linked. `list`: the account's own, as the server gives it; its account key goes into
+   * the code, and from then on no other is accepted. Null if the list does not hold, or is signed by another key.
+   */
+  prepareLink(input: { readonly deviceName: string; readonly list: SignedDeviceList }): Promise<PreparedLink | null>;
+  /** The list that is said to name this device now. */
+  completeLink(list: SignedDeviceList): Promise<LinkOutcome>;
+  /** Whether everything was handed over: then the device is ready. Called after envelopes of own devices were received. */
+  completeHandOver(): Promise<Standing>;
+  /** Throws the keys that were to be linked away. Those from before, and a history, stay. */
   abandonLink(): Promise<void>;
 
   /** Verifies lists against what was pinned, and pins them. Refused ones become the conversation's `problem`. */
@@ -167,17 +203,38 @@ export interface Vault {
   outdatedLists(known: readonly { readonly userId: UserId; readonly version: number }[]): Promise<readonly UserId[]>;
   /** This account's verified devices; `canSign` if this device holds the account key. */
   ownDevices(): Promise<{ readonly devices: readonly ListedDevice[]; readonly canSign: boolean }>;
+  /** The code of a device that asks to be linked, with the account key that is pinned here. */
   linkCode(device: ListedDevice): Promise<string>;
-  /** Signs the next version of the own list, with a device more or one less. Take the newest list first. */
-  changeOwnList(change: { readonly add: ListedDevice } | { readonly remove: DeviceId }): Promise<ListChange>;
+  /**
+   * Signs the next version of the own list. Take the newest list first. Rejects if the code is not the device's: what is
+   * signed is what was compared. A device that is added gets a hand-over, once the new list comes back by `updateLists`.
+   */
+  changeOwnList(change: OwnListChange): Promise<ListChange>;
+  /** The next version of the own list if it is due to be signed anew, and this device can; null otherwise. */
+  renewOwnList(): Promise<ListChange | null>;
 
   startSessions(bundles: readonly PrekeyBundle[]): Promise<void>;
-  /** Given the server's count of one-time prekeys: what to publish. The private halves are durable by then. */
+  /**
+   * Given the server's count of one-time prekeys: what to publish. The private halves are durable by then. What was not
+   * confirmed to be published is offered again as it was; and no more than so many keys are made in a day.
+   */
   prekeysToPublish(remaining: number): Promise<PrekeyPublication | null>;
   prekeysPublished(publication: PrekeyPublication): Promise<void>;
+  /** The server took these keys for unfit: they are not offered again. */
+  prekeysRefused(publication: PrekeyPublication): Promise<void>;
 
-  people(): Promise<readonly Person[]>;
-  keepPeople(people: readonly Person[]): Promise<void>;
+  people(): Promise<readonly KnownPerson[]>;
+  /**
+   * Takes in what the server says of people: verifies their signed profiles, pins keys and names, and returns them as they
+   * are to be shown.
+   */
+  learnPeople(people: readonly Person[]): Promise<readonly KnownPerson[]>;
+  dismissNameChange(userId: UserId): Promise<void>;
+  /**
+   * The own signed profile, if it is not what the server shows of this account, and this device holds the account key.
+   * Signs the first one with the names that this device knows as its own.
+   */
+  profileToPublish(published: Person | null): Promise<SignedProfile | null>;
 
   conversations(): Promise<readonly ConversationSummary[]>;
   /** The newest page before `before` (an order; null: the newest of all). */

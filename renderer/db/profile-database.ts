@@ -6,8 +6,31 @@ import { repairPositions } from './repair-positions.ts';
 
 type Sealed = Uint8Array<ArrayBuffer>;
 
-/** `device`: DeviceSecrets. `account`: the account key. `next-prekey`: an id. `sign-up`, `link`: the request under way. */
-export type SecretName = 'device' | 'account' | 'next-prekey' | 'sign-up' | 'link';
+/**
+ * `device`: DeviceSecrets. `account`: the account key. `next-prekey`: PrekeyState. `sign-up`, `link`: the request under way.
+ * `hand-over-due`: the devices that this one still has to hand its pins over to. `hand-over/…`: a part that has come of
+ * the one that this device waits for.
+ */
+export type SecretName =
+  | 'device'
+  | 'account'
+  | 'next-prekey'
+  | 'sign-up'
+  | 'link'
+  | 'hand-over-due'
+  | `hand-over/${number}`;
+
+export interface PersonRow {
+  readonly userId: UserId;
+  readonly sealed: Sealed;
+}
+
+export interface PrekeyRow {
+  readonly keyId: number;
+  readonly sealed: Sealed;
+  /** Milliseconds since the Unix epoch. */
+  readonly madeAt: number;
+}
 
 export interface MessageRow {
   readonly messageId: MessageId;
@@ -66,12 +89,13 @@ export interface CallRow {
  */
 export class ProfileDatabase extends Dexie {
   declare readonly secrets: Table<{ readonly name: SecretName; readonly sealed: Sealed }, SecretName>;
-  declare readonly prekeys: Table<{ readonly keyId: number; readonly sealed: Sealed }, number>;
+  declare readonly prekeys: Table<PrekeyRow, number>;
   declare readonly signedPrekeys: Table<{ readonly keyId: number; readonly sealed: Sealed }, number>;
   declare readonly sessions: Table<SessionRow, string>;
   declare readonly identities: Table<{ readonly address: string; readonly sealed: Sealed }, string>;
   declare readonly peers: Table<{ readonly userId: UserId; readonly sealed: Sealed }, UserId>;
-  declare readonly people: Table<{ readonly userId: UserId; readonly sealed: Sealed }, UserId>;
+  declare readonly pins: Table<{ readonly userId: UserId; readonly sealed: Sealed }, UserId>;
+  declare readonly people: Table<PersonRow, UserId>;
   declare readonly conversations: Table<{ readonly userId: UserId; readonly sealed: Sealed }, UserId>;
   declare readonly messages: Table<MessageRow, MessageId>;
   declare readonly unread: Table<{ readonly messageId: MessageId; readonly conversation: UserId }, MessageId>;
@@ -98,6 +122,11 @@ export class ProfileDatabase extends Dexie {
       calls: 'call, ongoing',
       seen: 'envelope, at',
     });
+    // What is pinned of people besides their device lists, and the age of one-time prekeys.
+    this.version(2)
+      .stores({ pins: 'userId', prekeys: 'keyId, madeAt' })
+      .upgrade((trx) => trx.table('prekeys').toCollection().modify({ madeAt: Date.now() }));
+    // Positions that a hostile server had made up.
     this.version(4).upgrade((transaction) => repairPositions(transaction, Date.now()));
   }
 }

@@ -4,6 +4,7 @@ import type { Message, MessageBody } from '../../modules/chat/model.ts';
 import type { Batch } from '../batch.ts';
 import type { Profile } from '../profile.ts';
 import { callKey } from './calls.ts';
+import { takeHandOver } from './hand-over.ts';
 import { laterState } from './outbox.ts';
 
 type Receipt = Extract<ReceivedContent['content'], { kind: 'receipt' }>;
@@ -18,6 +19,11 @@ export async function fileContent(
   const mine = envelope.sender.userId === profile.info.userId;
   // Somebody else cannot file into a conversation that is not with them, nor hand on what was meant for a third person.
   if (!mine && named !== profile.info.userId) return fileUnreadable(profile, batch, envelope);
+  if (content.kind === 'hand-over') {
+    if (!mine) return fileUnreadable(profile, batch, envelope);
+    await takeHandOver(profile, batch, content);
+    return null;
+  }
   const conversation = mine ? named : envelope.sender.userId;
   if (content.kind === 'receipt') {
     await (mine ? applyOwnReceipt : applyReceipt)(batch, conversation, content);

@@ -1,15 +1,16 @@
-import { fromBase64 } from '../../../crypto/bytes.ts';
-import { importAccountKey, signDeviceList } from '../../../crypto/identity/account-key.ts';
+import { signDeviceList } from '../../../crypto/identity/account-key.ts';
+import { linkCode } from '../../../crypto/identity/link-code.ts';
 import type { DeviceList, ListedDevice, SignedDeviceList } from '../../../protocol/devices.ts';
-import { DeviceList as DeviceListSchema } from '../../../protocol/devices.ts';
-import type { DeviceId, UserId } from '../../../protocol/ids.ts';
+import { DeviceList as DeviceListSchema, LIST_RENEWAL_MS } from '../../../protocol/devices.ts';
+import type { UserId } from '../../../protocol/ids.ts';
 import { Batch } from '../batch.ts';
 import { pinList } from '../peers.ts';
-import { deviceOf, readSecret } from '../profile.ts';
+import { deviceOf } from '../profile.ts';
 import type { Profile } from '../profile.ts';
-import type { ChatChanges, ListChange } from '../vault.ts';
+import type { ChatChanges, ListChange, OwnListChange } from '../vault.ts';
+import { holdsAccountKey, loadAccountKey } from './account-key.ts';
+import { enqueueHandOvers, noteHandOverDue } from './hand-over.ts';
 import { newIdempotencyId } from './sign-up.ts';
-import type { StoredAccountKey } from './sign-up.ts';
 
 /** See `Vault.updateLists`. Lists of people who were not asked about are passed over. */
 export async function updateLists(
@@ -21,7 +22,9 @@ export async function updateLists(
     const userId = claimedOwner(signed);
     if (userId !== null && input.asked.includes(userId)) await pinList(profile, batch, userId, signed);
   }
-  return batch.commit();
+  const changes = await batch.commit();
+  if (input.asked.includes(profile.info.userId)) await enqueueHandOvers(profile);
+  return changes;
 }
 
 /** Whose list it says it is; verifying it is `pinList`'s. */
@@ -38,7 +41,10 @@ export async function outdatedLists(
   profile: Profile,
   known: readonly { readonly userId: UserId; readonly version: number }[],
 ): Promise<readonly UserId[]> {
-  const older = known.filter(({ userId, version }) => (profile.peers.get(userId)?.list.version ?? version) < version);
+  const { peers, doubts } = profile;
+  const older = known.filter(
+    ({ userId, version }) => doubts.has(userId) || (peers.get(userId)?.list.version ?? version) < version,
+  );
   return older.map(({ userId }) => userId);
 }
 
@@ -46,18 +52,28 @@ export async function ownDevices(
   profile: Profile,
 ): Promise<{ readonly devices: readonly ListedDevice[]; readonly canSign: boolean }> {
   const devices = profile.peers.get(profile.info.userId)?.list.devices ?? [];
-  return { devices, canSign: (await profile.db.secrets.get('account')) !== undefined };
+  return { devices, canSign: await holdsAccountKey(profile) };
+}
+
+/** See `Vault.linkCode`. */
+export async function ownLinkCode(profile: Profile, device: ListedDevice): Promise<string> {
+  const { userId } = profile.info;
+  const own = profile.peers.get(userId);
+  if (own === undefined) throw new Error('the own device list is not known yet');
+  return linkCode({ device, userId, accountKey: own.signed.accountKey });
 }
 
 /** See `Vault.changeOwnList`. Rejects on a device that does not hold the account key. */
-export async function changeOwnList(
-  profile: Profile,
-  change: { readonly add: ListedDevice } | { readonly remove: DeviceId },
-): Promise<ListChange> {
-  const stored = await readSecret<StoredAccountKey>(profile, 'account');
+export async function changeOwnList(profile: Profile, change: OwnListChange): Promise<ListChange> {
+  const accountKey = await loadAccountKey(profile);
   const own = profile.peers.get(profile.info.userId);
-  if (stored === null || own === undefined) throw new Error('this device cannot sign the device list');
-  const accountKey = await importAccountKey(fromBase64(stored.privateKey), fromBase64(stored.publicKey));
+  if (accountKey === null || own === undefined) throw new Error('this device cannot sign the device list');
+  if ('add' in change) {
+    if ((await ownLinkCode(profile, change.add)) !== change.code) {
+      throw new Error('the request is not the one whose code was shown');
+    }
+    await noteHandOverDue(profile, change.add);
+  }
   const list: DeviceList = {
     userId: own.list.userId,
     version: own.list.version + 1,
@@ -67,17 +83,24 @@ export async function changeOwnList(
   return { idempotencyId: newIdempotencyId(), list: await signDeviceList(accountKey, list) };
 }
 
-function changed(
-  profile: Profile,
-  devices: readonly ListedDevice[],
-  change: { readonly add: ListedDevice } | { readonly remove: DeviceId },
-): ListedDevice[] {
+/** See `Vault.renewOwnList`. */
+export async function renewOwnList(profile: Profile): Promise<ListChange | null> {
+  const own = profile.peers.get(profile.info.userId);
+  if (own === undefined || !(await holdsAccountKey(profile))) return null;
+  const age = profile.now() - own.list.issuedAt;
+  // A date in the future is a clock that was set back: nobody else may take such a list.
+  if (age >= 0 && age < LIST_RENEWAL_MS) return null;
+  return changeOwnList(profile, { renew: true });
+}
+
+function changed(profile: Profile, devices: readonly ListedDevice[], change: OwnListChange): ListedDevice[] {
+  if ('renew' in change) return [...devices];
   if ('add' in change) {
     const { add } = change;
     const known = devices.find(({ deviceId }) => deviceId === add.deviceId);
     if (known === undefined) return [...devices, add];
     // Added before, and the answer was lost. Other keys under a known id would push a device out unseen.
-    if (known.identityKey === add.identityKey) return [...devices];
+    if (known.identityKey === add.identityKey && known.authenticationKey === add.authenticationKey) return [...devices];
     throw new Error('another device has that id');
   }
   if (change.remove === deviceOf(profile).deviceId) throw new Error('a device cannot take itself off the list');

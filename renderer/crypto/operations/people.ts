@@ -1,19 +1,189 @@
+import { fromBase64 } from '../../../crypto/bytes.ts';
+import { CryptoError } from '../../../crypto/crypto-error.ts';
+import { signProfile, verifyProfile } from '../../../crypto/identity/signed-profile.ts';
 import type { Person } from '../../../protocol/contacts.ts';
-import type { Profile } from '../profile.ts';
+import type { UserId } from '../../../protocol/ids.ts';
+import type { SignedProfile } from '../../../protocol/profile.ts';
+import type { PersonRow } from '../../db/profile-database.ts';
+import type { KnownPerson, NameTrust } from '../../modules/contacts/model.ts';
+import { pinWrite, readPin, readPins } from '../pins.ts';
+import { accountKeyOf } from '../profile.ts';
+import type { Pin, PinnedName, Profile } from '../profile.ts';
+import { loadAccountKey } from './account-key.ts';
 
 /** See `Vault.people`. */
-export async function people({ db, sealer }: Profile): Promise<readonly Person[]> {
-  const rows = await db.people.toArray();
-  return Promise.all(rows.map(({ userId, sealed }) => sealer.open<Person>('people', userId, sealed)));
+export async function people(profile: Profile): Promise<readonly KnownPerson[]> {
+  return readPeople(profile, await profile.db.people.toArray());
 }
 
-/** See `Vault.keepPeople`. */
-export async function keepPeople({ db, sealer }: Profile, known: readonly Person[]): Promise<void> {
+/** Earlier versions stored what the server said, and no more. */
+async function readPeople({ sealer }: Profile, rows: readonly PersonRow[]): Promise<KnownPerson[]> {
+  return Promise.all(
+    rows.map(async ({ userId, sealed }) => {
+      const stored = await sealer.open<Person & Partial<KnownPerson>>('people', userId, sealed);
+      return { ...stored, trust: stored.trust ?? 'plain', formerName: stored.formerName ?? null };
+    }),
+  );
+}
+
+/** See `Vault.learnPeople`. */
+export async function learnPeople(profile: Profile, shown: readonly Person[]): Promise<readonly KnownPerson[]> {
+  const { db } = profile;
+  const users = shown.map(({ userId }) => userId);
+  const [pins, rows] = await Promise.all([readPins(profile, users), db.people.bulkGet(users)]);
+  const stored = await readPeople(
+    profile,
+    rows.filter((row) => row !== undefined),
+  );
+  const before = new Map(stored.map((person) => [person.userId, person]));
+  const judged = await Promise.all(
+    shown.map((person) => judge(profile, person, pins.get(person.userId) ?? null, before.get(person.userId) ?? null)),
+  );
+  await write(
+    profile,
+    judged.flatMap(({ person }) => (isSame(person, before.get(person.userId)) ? [] : [person])),
+    new Map(judged.flatMap(({ person, pin }) => (pin === null ? [] : [[person.userId, pin] as const]))),
+  );
+  return judged.map(({ person }) => person);
+}
+
+async function write(profile: Profile, persons: readonly KnownPerson[], pins: ReadonlyMap<UserId, Pin>): Promise<void> {
+  if (persons.length === 0 && pins.size === 0) return;
+  const { db, sealer } = profile;
+  const writePins = await pinWrite(profile, pins);
   const rows = await Promise.all(
-    known.map(async (person) => ({
+    persons.map(async (person) => ({
       userId: person.userId,
       sealed: await sealer.seal('people', person.userId, person),
     })),
   );
-  await db.people.bulkPut(rows);
+  await db.transaction('rw', [db.people, db.pins], () => Promise.all([writePins(db), db.people.bulkPut(rows)]));
+}
+
+function isSame(a: KnownPerson, b: KnownPerson | undefined): boolean {
+  const keys = ['username', 'displayName', 'role', 'trust', 'formerName'] as const;
+  return b !== undefined && keys.every((key) => a[key] === b[key]);
+}
+
+/** What the server says a person is called, as far as it can be believed. */
+type Claim =
+  | { readonly kind: 'named'; readonly name: PinnedName; readonly accountKey: string | null }
+  /** There is a profile, and it does not verify. */
+  | { readonly kind: 'broken' };
+
+async function claimOf(profile: Profile, person: Person, pin: Pin | null): Promise<Claim> {
+  const { userId, username, displayName, profile: signed } = person;
+  if (signed === undefined) return { kind: 'named', name: { version: 0, username, displayName }, accountKey: null };
+  const { accountKey } = signed;
+  const pinnedKey = accountKeyOf(profile, userId, pin);
+  const known = pin?.name?.signed;
+  // Verified before, to the letter.
+  if (pin?.name && accountKey === pinnedKey && isSameText(signed, known)) {
+    return { kind: 'named', name: pin.name, accountKey };
+  }
+  try {
+    const pinnedAccountKey = pinnedKey === null ? null : fromBase64(pinnedKey);
+    const verified = await verifyProfile(signed, { userId, pinnedAccountKey });
+    const { version, ...names } = verified;
+    const name = { version, username: names.username, displayName: names.displayName, signed };
+    return { kind: 'named', name, accountKey };
+  } catch (error) {
+    if (CryptoError.is(error)) return { kind: 'broken' };
+    throw error;
+  }
+}
+
+function isSameText(a: SignedProfile, b: SignedProfile | undefined): boolean {
+  return b !== undefined && a.payload === b.payload && a.signature === b.signature;
+}
+
+interface Judged {
+  readonly person: KnownPerson;
+  /** What is to be pinned anew; null if nothing changes. */
+  readonly pin: Pin | null;
+}
+
+/**
+ * A name that the person has signed is believed and pinned, and gives way only to a later one that they have signed. A name
+ * that only the server says is pinned at first sight, and shown as changed when it changes.
+ */
+async function judge(profile: Profile, person: Person, pin: Pin | null, before: KnownPerson | null): Promise<Judged> {
+  const { userId, role } = person;
+  const claim = await claimOf(profile, person, pin);
+  // Names from before there were pins count as seen.
+  const pinned =
+    pin?.name ?? (before === null || before.trust === 'unverified' ? null : { ...namesOf(before), version: 0 });
+  const known = (name: Names, trust: NameTrust, formerName: string | null): KnownPerson => ({
+    userId,
+    role,
+    ...namesOf(name),
+    trust,
+    formerName,
+  });
+  const formerName = before?.formerName ?? null;
+  if (claim.kind === 'broken') {
+    if (pinned !== null) return { person: known(pinned, 'doubtful', formerName), pin: null };
+    const { username } = person;
+    return { person: known({ username, displayName: username }, 'unverified', null), pin: null };
+  }
+  const { name, accountKey } = claim;
+  const trust = name.version > 0 ? 'signed' : 'plain';
+  if (pinned !== null && isSameName(name, pinned)) {
+    const newer = name.version > pinned.version || (name.version === pinned.version && name.signed !== pinned.signed);
+    const kept = pinned.version > 0 ? 'signed' : trust;
+    return { person: known(pinned, kept, formerName), pin: nextPin(pin, newer ? name : pinned, accountKey) };
+  }
+  if (pinned !== null && pinned.version > 0 && name.version <= pinned.version) {
+    return { person: known(pinned, 'doubtful', formerName), pin: null };
+  }
+  const former = pinned === null ? formerName : changedName(pinned, name);
+  return { person: known(name, trust, former), pin: nextPin(pin, name, accountKey) };
+}
+
+type Names = Pick<PinnedName, 'username' | 'displayName'>;
+
+function namesOf({ username, displayName }: Names): Names {
+  return { username, displayName };
+}
+
+function isSameName(a: Names, b: Names): boolean {
+  return a.username === b.username && a.displayName === b.displayName;
+}
+
+/** What the person was called, by the part that changed. */
+function changedName(before: Names, after: Names): string {
+  return before.displayName === after.displayName ? `@${before.username}` : before.displayName;
+}
+
+/** The key that signed the first profile is trusted at first sight, as the first device list's is; they must be the same. */
+function nextPin(pin: Pin | null, name: PinnedName, accountKey: string | null): Pin | null {
+  const next: Pin = { accountKey: pin?.accountKey ?? accountKey, listVersion: pin?.listVersion ?? 0, name };
+  return pin !== null && pin.accountKey === next.accountKey && pin.name === name ? null : next;
+}
+
+/** See `Vault.dismissNameChange`. */
+export async function dismissNameChange(profile: Profile, userId: UserId): Promise<void> {
+  const row = await profile.db.people.get(userId);
+  if (row === undefined) return;
+  const [person] = await readPeople(profile, [row]);
+  if (person !== undefined) await write(profile, [{ ...person, formerName: null }], new Map());
+}
+
+/** See `Vault.profileToPublish`. */
+export async function profileToPublish(profile: Profile, published: Person | null): Promise<SignedProfile | null> {
+  const { userId, account } = profile.info;
+  const accountKey = await loadAccountKey(profile);
+  if (accountKey === null || account === null) return null;
+  const pin = await readPin(profile, userId);
+  const known = pin?.name?.signed;
+  if (known !== undefined) {
+    return published?.profile !== undefined && isSameText(published.profile, known) ? null : known;
+  }
+  const { username, displayName } = account;
+  const version = (pin?.name?.version ?? 0) + 1;
+  const signed = await signProfile(accountKey, { userId, username, displayName, version, issuedAt: profile.now() });
+  const name: PinnedName = { version, username, displayName, signed };
+  const next: Pin = { accountKey: pin?.accountKey ?? null, listVersion: pin?.listVersion ?? 0, name };
+  await write(profile, [], new Map([[userId, next]]));
+  return signed;
 }

@@ -17,8 +17,13 @@ import { fileContent, fileUnreadable } from './file-content.ts';
  */
 export async function receive(
   profile: Profile,
-  { envelopes, listsChecked }: { readonly envelopes: readonly Envelope[]; readonly listsChecked: readonly UserId[] },
+  input: { readonly envelopes: readonly Envelope[]; readonly listsChecked: readonly UserId[] },
 ): Promise<ReceiveOutcome> {
+  const { info } = profile;
+  // Before the hand-over nobody else's keys can be trusted: what others sent waits in the queue.
+  const isDue = ({ sender }: Envelope) => info.phase === 'ready' || sender.userId === info.userId;
+  const { listsChecked } = input;
+  const envelopes = input.envelopes.filter(isDue);
   const [first] = envelopes;
   const usual = envelopes.length === 1 && first !== undefined ? await receiveNew(profile, first) : 'unusual';
   if (usual instanceof CryptoError) return receiveAll(profile, envelopes, listsChecked, usual);

@@ -8,7 +8,7 @@ import { IdempotencyId } from '../../../protocol/ids.ts';
 import type { DeviceAddress, MessageId, UserId } from '../../../protocol/ids.ts';
 import type { ParamsOf } from '../../../protocol/method.ts';
 import type { Batch } from '../batch.ts';
-import { selfOf } from '../profile.ts';
+import { problemWith, selfOf } from '../profile.ts';
 import type { Profile } from '../profile.ts';
 import type { TrustProblem } from '../vault.ts';
 
@@ -26,8 +26,9 @@ export async function sealContent(
   content: MessageContent,
 ): Promise<SealedContent> {
   const peer = profile.peers.get(content.conversation);
+  const problem = problemWith(profile, content.conversation);
+  if (problem !== null) return { kind: 'refused', problem };
   if (peer === undefined) return { kind: 'need-lists', users: [content.conversation] };
-  if (peer.problem !== null) return { kind: 'refused', problem: peer.problem };
   const recipients = recipientsOf(profile, peer.list);
   const devices = await sessionsToStart(profile, batch, recipients);
   if (devices.length > 0) return { kind: 'need-bundles', devices };

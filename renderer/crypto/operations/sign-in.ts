@@ -26,7 +26,9 @@ export async function signedIn(
 ): Promise<Standing> {
   if (account.userId !== profile.info.userId) throw new Error('the server answered for another account');
   const { username } = account;
-  await profiles.update(profile, { account, session, username, phase: 'ready', chosenAt: profile.now() });
+  // A device that still waits for what another one hands over goes on waiting.
+  const phase = profile.info.phase === 'receiving' ? 'receiving' : 'ready';
+  await profiles.update(profile, { account, session, username, phase, chosenAt: profile.now() });
   await profile.db.secrets.delete('sign-up');
   return standingOf(profile);
 }

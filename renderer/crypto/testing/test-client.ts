@@ -39,26 +39,42 @@ export class TestClient {
     return client;
   }
 
-  /** A further device of `owner`'s account, approved by it. */
+  /** A further device of `owner`'s account, approved by it, with everything that it hands over. */
   static async link(owner: TestClient): Promise<TestClient> {
+    const client = await TestClient.approved(owner);
+    await owner.flush();
+    await client.fetch();
+    const standing = await client.vault.completeHandOver();
+    if (standing.kind !== 'ready') throw new Error('nothing was handed over');
+    return client;
+  }
+
+  /** A further device that waits to be linked. */
+  static async asking(owner: TestClient) {
     const client = new TestClient(owner.relay);
     await client.vault.open(null);
-    const { account } = owner;
-    const link = await client.vault.prepareLink({
-      account,
-      session: TOKEN,
-      deviceName: 'Second',
-      replaceDevice: false,
-    });
-    const { deviceId, identityKey, authenticationKey, name } = link.device;
-    const add = { deviceId, identityKey, authenticationKey, name, addedAt: owner.time };
-    const { list } = await owner.vault.changeOwnList({ add });
+    client.account = owner.account;
+    const { link, listed } = await client.askToBeLinked();
+    return { client, link, listed };
+  }
+
+  /** A further device that is on the list, and has received nothing yet. */
+  static async approved(owner: TestClient): Promise<TestClient> {
+    const { client, link, listed } = await TestClient.asking(owner);
+    const { list } = await owner.vault.changeOwnList({ add: listed, code: await owner.vault.linkCode(listed) });
     owner.relay.publish(link.device, list);
-    await owner.fetchLists([account.userId]);
-    if ((await client.vault.completeLink(list)) === null) throw new Error('the device was not linked');
-    client.account = account;
-    client.address = { userId: account.userId, deviceId };
+    await owner.fetchLists([owner.userId]);
+    if ((await client.vault.completeLink(list)).kind !== 'linked') throw new Error('the device was not linked');
     return client;
+  }
+
+  async askToBeLinked(replaceDevice = false, list = this.relay.lists.get(this.userId)!) {
+    await this.vault.beginLink({ account: this.account, session: TOKEN, replaceDevice });
+    const link = await this.vault.prepareLink({ deviceName: 'Second', list });
+    if (link === null) throw new Error('the list was refused');
+    const { deviceId, identityKey, authenticationKey, name } = link.device;
+    this.address = { userId: this.userId, deviceId };
+    return { link, listed: { deviceId, identityKey, authenticationKey, name, addedAt: this.time } };
   }
 
   get userId(): UserId {

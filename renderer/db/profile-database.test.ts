@@ -1,0 +1,48 @@
+import { Dexie } from 'dexie';
+import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
+import { expect, it } from 'vitest';
+import { ProfileDatabase } from './profile-database.ts';
+
+/** The tables as version 1 made them. */
+const VERSION_1 = {
+  secrets: 'name',
+  prekeys: 'keyId',
+  signedPrekeys: 'keyId',
+  sessions: 'address',
+  identities: 'address',
+  peers: 'userId',
+  people: 'userId',
+  conversations: 'userId',
+  messages: 'messageId, [conversation+order]',
+  unread: 'messageId, conversation',
+  receipts: 'messageId, conversation',
+  outbox: '++seq, &messageId, [waiting+conversation]',
+  calls: 'call, ongoing',
+  seen: 'envelope, at',
+};
+
+it('what version 1 stored is still there, and its prekeys have an age', async () => {
+  const options = { indexedDB: new IDBFactory(), IDBKeyRange };
+  const sealed = new Uint8Array([1, 2, 3]);
+  const old = new Dexie('teahouse-one', options);
+  old.version(1).stores(VERSION_1);
+  await old.open();
+  await old.table('prekeys').bulkPut([1, 2].map((keyId) => ({ keyId, sealed })));
+  await old.table('secrets').put({ name: 'device', sealed });
+  await old.table('people').put({ userId: 'ben', sealed });
+  old.close();
+
+  const before = Date.now();
+  const db = new ProfileDatabase('one', options);
+  await db.open();
+  const prekeys = await db.prekeys.orderBy('madeAt').toArray();
+  expect(prekeys.map(({ keyId }) => keyId)).toEqual([1, 2]);
+  for (const prekey of prekeys) {
+    expect([...prekey.sealed]).toEqual([1, 2, 3]);
+    expect(prekey.madeAt).toBeGreaterThanOrEqual(before);
+  }
+  expect(await db.secrets.get('device')).toBeDefined();
+  expect(await db.people.count()).toBe(1);
+  expect(await db.pins.count()).toBe(0);
+  db.close();
+});
