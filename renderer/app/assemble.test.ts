@@ -200,7 +200,7 @@ describe('accounts', () => {
     await until(() => ada.devices.linkRequests.length === 1, 'the request is shown');
     const [request] = ada.devices.linkRequests;
     expect(second.accounts.stage).toMatchObject({ code: request!.code });
-    await ada.devices.approve(request!.deviceId);
+    await ada.devices.approve(request!);
     await until(() => second.accounts.stage.kind === 'ready', 'the new device is linked');
     await second.online();
     await ben.chat.open(ada.userId);
@@ -216,6 +216,39 @@ describe('accounts', () => {
     await ada.devices.remove(request!.deviceId);
     await until(() => second.accounts.stage.kind === 'signed-out', 'the removed device is out');
     expect(ada.devices.devices).toHaveLength(1);
+  });
+
+  it('a device that the server does not know keeps its keys until the person has others linked', async () => {
+    const { username } = (ada.accounts.stage as { account: { username: string } }).account;
+    const second = new HeadlessClient(server.origin);
+    open.push(second);
+    await second.accounts.begin();
+    expect(await second.accounts.signIn({ username, password: PASSWORD })).toBe('signed-in');
+    await until(() => ada.devices.linkRequests.length === 1, 'the request is shown');
+    const [first] = ada.devices.linkRequests;
+    await ada.devices.approve(first!);
+    await until(() => second.accounts.stage.kind === 'ready', 'the new device is linked');
+    await second.online();
+    await ben.chat.open(ada.userId);
+    await ben.chat.send('kept');
+    await second.chat.open(ben.userId);
+    await until(() => second.texts().length === 1, 'the message arrives');
+    await ada.devices.remove(first!.deviceId);
+    await until(() => second.accounts.stage.kind === 'signed-out', 'the removed device is out');
+
+    expect(await second.accounts.signIn({ username, password: PASSWORD })).toBe('device-unknown');
+    expect(second.accounts.stage.kind).toBe('signed-out');
+    expect(await second.accounts.signIn({ username, password: PASSWORD, replaceDevice: true })).toBe('signed-in');
+    await until(() => ada.devices.linkRequests.length === 1, 'it asks as a new device');
+    const [again] = ada.devices.linkRequests;
+    expect(again!.deviceId).not.toBe(first!.deviceId);
+    await ada.devices.approve(again!);
+    await until(() => second.accounts.stage.kind === 'ready', 'it is linked anew');
+    await second.online();
+    await second.chat.open(ben.userId);
+    expect(second.texts()).toEqual(['kept']);
+    await ben.chat.send('and on');
+    await until(() => second.texts().length === 2, 'the next message arrives');
   });
 
   it('who is new sees the door, and signs up, while the vault is still being opened', async () => {

@@ -32,7 +32,7 @@ export function assemble({ host, connection, keys, createOwnership, isLooking, r
     await keys.stop();
   });
   const contacts = createContacts({ connection, vault });
-  const devices = createDevices({ connection, vault });
+  const devices = createDevices({ connection, vault, report, sendWaiting: () => chat.sendWaiting() });
   const chat = createChat({ connection, vault, contacts, host, isLooking, report });
   const accounts = createAccounts({
     host,

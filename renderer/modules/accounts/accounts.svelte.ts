@@ -1,18 +1,23 @@
 import * as wire from '../../../protocol/accounts.ts';
 import type { Account, Role, Session } from '../../../protocol/accounts.ts';
+import { delivered } from '../../../protocol/chat.ts';
 import * as devicesWire from '../../../protocol/devices.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import { IdempotencyId } from '../../../protocol/ids.ts';
+import type { ParamsOf, ResultOf } from '../../../protocol/method.ts';
 import type { DeviceId, SessionId } from '../../../protocol/ids.ts';
 import type { Ownership } from '../../app/ownership.ts';
 import type { Standing, Vault } from '../../crypto/vault.ts';
 import type { Host } from '../../host/host.ts';
 import type { Connection } from '../../net/connection.ts';
 import { retrying } from '../../net/retrying.ts';
-import type { AccountsController, AccountStage, InvitationInfo } from './model.ts';
+import { HandOverInbox } from './hand-over.ts';
+import type { AccountsController, AccountStage, InvitationInfo, SignInOutcome } from './model.ts';
 
 /** How long a request to be linked lives on the server, in milliseconds. */
 const LINK_MS = 10 * 60_000;
+/** After this the person reads what may be the matter when nothing is handed over. Milliseconds. */
+const HAND_OVER_LATE_MS = 30_000;
 
 export interface AccountsDependencies {
   readonly host: Host;
@@ -33,16 +38,19 @@ export interface AccountsDependencies {
 export class Accounts implements AccountsController {
   stage: AccountStage = $state.raw({ kind: 'starting' });
   readonly #deps: AccountsDependencies;
+  readonly #handOver: HandOverInbox;
   #linkTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(deps: AccountsDependencies) {
     this.#deps = deps;
+    this.#handOver = new HandOverInbox(deps.connection, deps.vault);
     deps.connection.onState((state) => {
       if (state.kind !== 'ended') return;
       if (state.reason === 'replaced') this.lost();
       else void this.#sessionEnded();
     });
     deps.connection.on(devicesWire.linked, () => this.#linkedElsewhere());
+    deps.connection.on(delivered, () => this.#receiveHandOver());
     deps.connection.onResync(() => this.#resynchronise());
   }
 
@@ -82,24 +90,33 @@ export class Accounts implements AccountsController {
     const prepared = await vault.prepareSignUp({ invitation, username, displayName, deviceName: host.deviceName });
     try {
       const params = { ...prepared, invitation, username, displayName, password };
-      const { account, session } = await this.#ask(() => connection.request(wire.signUp, params));
+      const { account, session } = await this.#ask(() => signUpAt(connection, params));
       await this.#enter(await vault.signedIn({ account, session }));
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       await vault.signUpRefused();
       // An earlier attempt went through and its answer was lost for good: then these are its keys.
       if (error.code !== 'account_exists') throw error;
-      await this.signIn({ username, password });
+      if ((await this.signIn({ username, password })) !== 'signed-in') throw error;
     }
   }
 
-  async signIn(input: { readonly username: string; readonly password: string }): Promise<void> {
+  async signIn(input: {
+    readonly username: string;
+    readonly password: string;
+    readonly replaceDevice?: boolean;
+  }): Promise<SignInOutcome> {
+    const { replaceDevice = false, ...credentials } = input;
     try {
-      if (await this.#signInAsDevice(input)) return;
-      await this.#signInToLink(input, false);
+      if (replaceDevice || !(await this.#signInAsDevice(credentials))) {
+        await this.#signInToLink(credentials, replaceDevice);
+      }
+      return 'signed-in';
     } catch (error) {
       if (!ProtocolError.is(error, 'device_unknown')) throw error;
-      await this.#signInToLink(input, true);
+      // What the server says may be wrong, and keys that are given up are gone: the person decides.
+      const held = await this.#deps.vault.deviceHeld(input.username);
+      return held === 'key-holder' ? 'key-holder-unknown' : 'device-unknown';
     }
   }
 
@@ -200,11 +217,10 @@ export class Accounts implements AccountsController {
     input: { readonly username: string; readonly password: string },
     replaceDevice: boolean,
   ): Promise<void> {
-    const { vault, connection, host } = this.#deps;
+    const { vault, connection } = this.#deps;
     const params = { ...input, idempotencyId: newIdempotencyId() };
     const { account, session } = await this.#ask(() => connection.request(wire.signIn, params));
-    await vault.prepareLink({ account, session, deviceName: host.deviceName, replaceDevice });
-    this.#connect(session);
+    await this.#enter(await vault.beginLink({ account, session, replaceDevice }));
   }
 
   /** Asks to be linked (again), or notices that it was, whenever the connection begins anew with a session. */
@@ -217,9 +233,14 @@ export class Accounts implements AccountsController {
       return;
     }
     const { account } = welcome;
-    const session = await this.#linkSession();
-    if (session === null) return;
-    const link = await vault.prepareLink({ account, session, deviceName: host.deviceName, replaceDevice: false });
+    if ((await vault.standing()).kind !== 'linking') return;
+    const { lists } = await connection.request(devicesWire.lists, { users: [account.userId] });
+    const [list] = lists;
+    const link = list === undefined ? null : await vault.prepareLink({ deviceName: host.deviceName, list });
+    if (link === null) {
+      this.stage = { kind: 'link-refused' };
+      return;
+    }
     await connection.request(devicesWire.requestLink, { device: link.device, idempotencyId: link.idempotencyId });
     clearTimeout(this.#linkTimer);
     this.#linkTimer = setTimeout(() => void this.#resynchronise().catch(() => undefined), LINK_MS);
@@ -240,8 +261,31 @@ export class Accounts implements AccountsController {
     const { connection, vault } = this.#deps;
     const { lists } = await connection.request(devicesWire.lists, { users: [account.userId] });
     const [list] = lists;
-    const standing = list === undefined ? null : await vault.completeLink(list);
-    if (standing !== null) await this.#enter(standing);
+    const outcome = list === undefined ? null : await vault.completeLink(list);
+    if (outcome?.kind === 'refused') {
+      clearTimeout(this.#linkTimer);
+      this.stage = { kind: 'link-refused' };
+    } else if (outcome?.kind === 'linked') {
+      await this.#awaitHandOver(account);
+    }
+  }
+
+  /** On the list, but not let in before the approving device has handed over what it knows of people's keys. */
+  async #awaitHandOver(account: Account): Promise<void> {
+    if (this.stage.kind !== 'receiving') {
+      this.stage = { kind: 'receiving', account, late: false };
+      clearTimeout(this.#linkTimer);
+      this.#linkTimer = setTimeout(() => {
+        if (this.stage.kind === 'receiving') this.stage = { kind: 'receiving', account, late: true };
+      }, HAND_OVER_LATE_MS);
+    }
+    await this.#receiveHandOver();
+  }
+
+  async #receiveHandOver(): Promise<void> {
+    if (this.stage.kind !== 'receiving') return;
+    const standing = await this.#handOver.receive(this.stage.account.userId);
+    if (standing?.kind === 'ready' && this.stage.kind === 'receiving') await this.#enter(standing);
   }
 
   async #sessionEnded(): Promise<void> {
@@ -266,4 +310,17 @@ export class Accounts implements AccountsController {
 
 function newIdempotencyId(): IdempotencyId {
   return IdempotencyId.parse(crypto.randomUUID());
+}
+
+/** A server that is older than signed names takes the request without. */
+async function signUpAt(
+  connection: Connection,
+  { profile, ...params }: ParamsOf<typeof wire.signUp>,
+): Promise<ResultOf<typeof wire.signUp>> {
+  try {
+    return await connection.request(wire.signUp, { ...params, ...(profile && { profile }) });
+  } catch (error) {
+    if (profile === undefined || !ProtocolError.is(error, 'invalid_request')) throw error;
+    return connection.request(wire.signUp, params);
+  }
 }

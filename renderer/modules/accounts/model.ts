@@ -14,7 +14,17 @@ export type AccountStage =
   | { readonly kind: 'signed-out'; readonly username: string }
   /** Signed in on a new device that waits to be linked by an existing one, which shows the same code. */
   | { readonly kind: 'linking'; readonly account: Account; readonly code: string; readonly expiresAt: number }
+  /** Linked; waits for what the approving device hands over. `late`: longer than that takes. */
+  | { readonly kind: 'receiving'; readonly account: Account; readonly late: boolean }
+  /** The server showed another account key, or a list of devices that does not hold: nothing is linked. */
+  | { readonly kind: 'link-refused' }
   | { readonly kind: 'ready'; readonly account: Account };
+
+/**
+ * `device-unknown`: the server does not know the device whose keys are here; the person is asked before others take their
+ * place. `key-holder-unknown`: the same, but they include the account key, which nothing can replace.
+ */
+export type SignInOutcome = 'signed-in' | 'device-unknown' | 'key-holder-unknown';
 
 export interface InvitationInfo {
   readonly role: Role;
@@ -32,12 +42,17 @@ export interface AccountsController {
     readonly username: string;
     readonly password: string;
   }): Promise<void>;
-  signIn(input: { readonly username: string; readonly password: string }): Promise<void>;
+  /** `replaceDevice`: asks for new keys to be linked in place of those that are here; they stay until that is done. */
+  signIn(input: {
+    readonly username: string;
+    readonly password: string;
+    readonly replaceDevice?: boolean;
+  }): Promise<SignInOutcome>;
   /** Ends the session; keys and history stay on the device, encrypted, for the next sign-in. */
   signOut(): Promise<void>;
   /** From `elsewhere`: takes over from the other window. */
   useHere(): Promise<void>;
-  /** From `linking`: gives up and goes back to `welcome`. */
+  /** From `linking`, `receiving` and `link-refused`: gives up and goes back to `welcome`. */
   cancelLinking(): Promise<void>;
   sessions(): Promise<readonly Session[]>;
   revokeSession(sessionId: SessionId): Promise<void>;

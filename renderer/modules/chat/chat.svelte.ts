@@ -171,6 +171,15 @@ export class Chat implements ChatController {
     await this.#missed.dismiss();
   }
 
+  async dismissNameChange(): Promise<void> {
+    if (this.#openedId !== null) await this.#deps.contacts.dismissNameChange(this.#openedId);
+  }
+
+  /** Sends what was put into the outbox elsewhere. */
+  async sendWaiting(): Promise<void> {
+    if (this.#mayWork()) await this.#outbox.kick();
+  }
+
   setDraft(text: string): void {
     const conversation = this.#openedId;
     if (conversation === null) return;

@@ -1,6 +1,6 @@
 import type { CallId, MessageId, UserId } from '../../../protocol/ids.ts';
 import type { CallMedia } from '../../../protocol/chat.ts';
-import type { Person } from '../../../protocol/contacts.ts';
+import type { KnownPerson } from '../contacts/model.ts';
 import type { MissedCounts } from './missed-messages.svelte.ts';
 
 /** What happened to a message of one's own, in this order; `failed` waits for the person. */
@@ -37,7 +37,7 @@ export interface Message {
 
 export interface Conversation {
   readonly userId: UserId;
-  readonly person: Person;
+  readonly person: KnownPerson;
   readonly last: Message | null;
   readonly unread: number;
   readonly draft: string;
@@ -46,6 +46,8 @@ export interface Conversation {
    * before, so somebody may be between. Null when all is well.
    */
   readonly problem: 'account-key-changed' | 'device-list-rolled-back' | null;
+  /** When the person's own device last confirmed their list of devices. Milliseconds since the Unix epoch. */
+  readonly listIssuedAt?: number | undefined;
 }
 
 export interface ChatController {
@@ -72,6 +74,8 @@ export interface ChatController {
   setDraft(text: string): void;
   /** The person has read what `missed` says. */
   dismissMissed(): Promise<void>;
+  /** Of the opened conversation: the change of the person's name has been seen. */
+  dismissNameChange(): Promise<void>;
   /** Whether the person sees the end of the opened conversation: what is there, and what comes meanwhile, is read. */
   watch(seesEnd: boolean): void;
   /** Writes the entry of a call and tells the other person's devices (`call` content). */

@@ -7,7 +7,10 @@ export interface OwnDevice {
   readonly current: boolean;
 }
 
-/** A device that asks to be linked. The person compares `code` with the one the new device shows. */
+/**
+ * A device that asks to be linked, as it was when it asked; it never changes. The person compares `code` with the one the
+ * new device shows, and by it the request is approved.
+ */
 export interface LinkRequestView {
   readonly deviceId: DeviceId;
   readonly name: string;
@@ -17,8 +20,10 @@ export interface LinkRequestView {
 
 export interface DevicesController {
   readonly devices: readonly OwnDevice[];
+  /** Those that may be approved now. */
   readonly linkRequests: readonly LinkRequestView[];
-  approve(deviceId: DeviceId): Promise<void>;
+  /** Puts exactly the device on the list whose code was shown. Rejects with `link_request_gone` if it asks no more. */
+  approve(request: LinkRequestView): Promise<void>;
   /** Takes a device off the list; it can neither read nor send from then on. Not the current one. */
   remove(deviceId: DeviceId): Promise<void>;
 }
