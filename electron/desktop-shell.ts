@@ -1,7 +1,7 @@
 import type * as Electron from 'electron';
 import { serveBridge, tellInterface } from './ipc/router.ts';
 import type { ServerAddress } from '../protocol/ipc/server-address.ts';
-import type { BridgeEvent, BridgeEventParams } from '../protocol/ipc/bridge.ts';
+import { BridgeError, type BridgeEvent, type BridgeEventParams } from '../protocol/ipc/bridge.ts';
 import { type AppPage, APP_SCHEME } from './shell/app-page.ts';
 import { createAppSchemeHandler } from './shell/app-scheme.ts';
 import { createBadge } from './shell/badge.ts';
@@ -15,7 +15,7 @@ import { createRecovery } from './shell/recovery.ts';
 import { isWaylandSession, ScreenShare } from './shell/screen-share.ts';
 import { SecureStore } from './shell/secure-store.ts';
 import type { SettingsStore } from './shell/settings.ts';
-import { AGREED, confirmServerDialog, keepsFailingDialog } from './shell/system-dialogs.ts';
+import { AGREED, confirmRunDialog, confirmServerDialog, keepsFailingDialog } from './shell/system-dialogs.ts';
 import { bringToFront, stateOf, windowOptions } from './shell/window.ts';
 
 export interface DesktopShellOptions {
@@ -24,7 +24,7 @@ export interface DesktopShellOptions {
   readonly process: Pick<NodeJS.Process, 'platform' | 'env'>;
   readonly page: AppPage;
   readonly settings: SettingsStore;
-  /** Goes before the kept one until another is set. */
+  /** Goes before the kept one until another is set; the person is asked first if another one is kept. */
   readonly serverForThisRun: string | null;
   readonly paths: { readonly renderer: string; readonly preload: string; readonly icon: string | null };
   readonly readFile: (path: string) => Promise<Uint8Array<ArrayBuffer>>;
@@ -44,7 +44,9 @@ export class DesktopShell {
 
   constructor(options: DesktopShellOptions) {
     this.#options = options;
-    this.#serverForThisRun = options.serverForThisRun;
+    const kept = options.settings.current.serverOrigin;
+    const wanted = options.serverForThisRun;
+    this.#serverForThisRun = kept === null || kept === wanted ? wanted : null;
     this.#deepLinks = this.#createDeepLinks();
     this.#notifications = this.#createNotifications();
     this.#screenShare = this.#createScreenShare();
@@ -70,6 +72,7 @@ export class DesktopShell {
     const template = menuTemplate({ platform: process.platform, isDevelopment: !electron.app.isPackaged });
     electron.Menu.setApplicationMenu(electron.Menu.buildFromTemplate(template));
     this.#openWindow();
+    this.#offerServerForThisRun().catch((error: unknown) => this.#options.log('The dialog could not be shown.', error));
   }
 
   /** Shows the window, a new one if it was closed. */
@@ -93,6 +96,31 @@ export class DesktopShell {
     return this.#serverForThisRun ?? this.#options.settings.current.serverOrigin;
   }
 
+  /** A shortcut or another program must not lead an app that belongs to one server to another one unasked. */
+  async #offerServerForThisRun(): Promise<void> {
+    const wanted = this.#options.serverForThisRun;
+    const present = this.#server();
+    if (wanted === null || present === null || wanted === present) return;
+    if (!(await this.#ask(confirmRunDialog(wanted, present)))) return;
+    this.#serverForThisRun = wanted;
+    if (this.#window) await this.#load(this.#window);
+  }
+
+  async #ask(question: Electron.MessageBoxOptions): Promise<boolean> {
+    const { dialog } = this.#options.electron;
+    const { response } = await (this.#window
+      ? dialog.showMessageBox(this.#window, question)
+      : dialog.showMessageBox(question));
+    return response === AGREED;
+  }
+
+  async #setServerIfAgreed(origin: string): Promise<void> {
+    const isOther = ![null, origin].includes(this.#server());
+    if (isOther && !(await this.#deepLinks.agree(origin)))
+      throw new BridgeError('server_refused', 'The person keeps the present server.');
+    this.#setServer(origin);
+  }
+
   #setServer(serverOrigin: string): void {
     this.#options.settings.update({ serverOrigin });
     this.#serverForThisRun = null;
@@ -113,7 +141,11 @@ export class DesktopShell {
       handlers: createHandlers({
         platform: process.platform,
         version: app.getVersion(),
-        server: { get: () => this.#server(), set: (origin) => this.#setServer(origin) },
+        server: {
+          get: () => this.#server(),
+          first: () => this.#options.settings.current.firstServerOrigin,
+          set: (origin) => this.#setServerIfAgreed(origin),
+        },
         secureStore: new SecureStore({ safeStorage, platform: process.platform }),
         notifications: this.#notifications,
         setBadge: createBadge({
@@ -179,17 +211,11 @@ export class DesktopShell {
   }
 
   #createDeepLinks(): DeepLinks {
-    const { electron } = this.#options;
     return new DeepLinks({
       serverOrigin: () => this.#server(),
       confirmServer: async (wanted, present) => {
         this.bringToFront();
-        const question = confirmServerDialog(wanted, present);
-        const { dialog } = electron;
-        const { response } = await (this.#window
-          ? dialog.showMessageBox(this.#window, question)
-          : dialog.showMessageBox(question));
-        return response === AGREED;
+        return this.#ask(confirmServerDialog(wanted, present));
       },
       setServer: async (origin) => {
         this.#setServer(origin);

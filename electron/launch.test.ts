@@ -22,6 +22,8 @@ interface StartOptions {
   readonly platform?: NodeJS.Platform;
   readonly isPackaged?: boolean;
   readonly secondInstance?: boolean;
+  /** How every dialog is answered. */
+  readonly agrees?: boolean;
 }
 
 async function start({
@@ -30,9 +32,11 @@ async function start({
   platform = 'linux',
   isPackaged = true,
   secondInstance = false,
+  agrees = false,
 }: StartOptions = {}) {
   const fake = createFakeElectron(userData, isPackaged);
   fake.lock.granted = !secondInstance;
+  fake.dialog.response = agrees ? 1 : 0;
   const errors: string[] = [];
   launchApp({
     electron: fake.electron,
@@ -93,6 +97,7 @@ describe('the server', () => {
       platform: 'linux',
       version: '1.2.3',
       serverOrigin: null,
+      firstServerOrigin: null,
       secretStore: 'unprotected',
     });
     expect(await first.call('setServerOrigin', { origin: SERVER })).toEqual({});
@@ -101,9 +106,33 @@ describe('the server', () => {
 
   it('can be given for one run, without being kept', async () => {
     await (await start()).call('setServerOrigin', { origin: SERVER });
-    const run = await start({ argv: ['--server=http://localhost:8443'] });
+    const run = await start({ argv: ['--server=http://localhost:8443'], agrees: true });
+    expect(run.dialog.asked[0]!.message).toContain('http://localhost:8443');
     expect(await run.call('describe', {})).toMatchObject({ serverOrigin: 'http://localhost:8443' });
+    expect(run.windows[0]!.loaded).toHaveLength(2);
     expect(run.savedServer()).toBe(SERVER);
+  });
+
+  it('given for one run is not used unasked where the app belongs to another', async () => {
+    await (await start()).call('setServerOrigin', { origin: SERVER });
+    for (const run of [{ argv: [`--server=${OTHER}`] }, { env: { TEAHOUSE_SERVER: OTHER } }]) {
+      const { call, dialog, windows } = await start(run);
+      expect(dialog.asked).toHaveLength(1);
+      expect(await call('describe', {})).toMatchObject({ serverOrigin: SERVER });
+      expect(windows[0]!.loaded).toHaveLength(1);
+    }
+  });
+
+  it('is asked about when the page wants another, and stays if the person says no', async () => {
+    const first = await start();
+    await first.call('setServerOrigin', { origin: SERVER });
+    expect(first.dialog.asked, 'the first one needs no question').toEqual([]);
+    expect(await first.call('setServerOrigin', { origin: OTHER })).toBe('server_refused');
+    expect(first.dialog.asked).toHaveLength(1);
+    expect(first.savedServer()).toBe(SERVER);
+    first.dialog.response = 1;
+    expect(await first.call('setServerOrigin', { origin: OTHER })).toEqual({});
+    expect(await first.call('describe', {})).toMatchObject({ serverOrigin: OTHER });
   });
 
   it('is the only one that a page may reach, as of when it is loaded', async () => {

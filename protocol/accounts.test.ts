@@ -17,10 +17,11 @@ test('a username is lower case and begins and ends with a letter or digit', () =
 
 test('a sign-in proof of one challenge, name or device is no proof of another', () => {
   const proofs = [
-    signInProofText('c', 'ada', 1),
-    signInProofText('d', 'ada', 1),
-    signInProofText('c', 'ben', 1),
-    signInProofText('c', 'ada', 11),
+    signInProofText('https://a', 'c', 'ada', 1),
+    signInProofText('https://b', 'c', 'ada', 1),
+    signInProofText('https://a', 'd', 'ada', 1),
+    signInProofText('https://a', 'c', 'ben', 1),
+    signInProofText('https://a', 'c', 'ada', 11),
   ];
   expect(new Set(proofs).size).toBe(4);
 });

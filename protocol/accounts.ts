@@ -69,7 +69,7 @@ export const signUp = mutation(
 
 /**
  * Signs in. With `device`, the session belongs to that device, which proves itself by signing
- * `signInProofBytes(challenge, …)` with its authentication key (the challenge is in the answer to `hello`).
+ * `signInProofText(origin, challenge, …)` with its authentication key (the challenge is in the answer to `hello`).
  * Without, the session can only ask for the device to be linked. Errors: `credentials_invalid`,
  * `device_unknown`, `device_proof_invalid`.
  */
@@ -115,7 +115,11 @@ export const createInvitations = mutation(
   z.strictObject({ invitations: z.array(InvitationToken), expiresAt: Timestamp }),
 );
 
-/** The bytes a device signs with its Ed25519 authentication key to bind a sign-in to this connection. */
-export function signInProofText(challenge: string, username: string, deviceId: number): string {
-  return `teahouse/sign-in/v1\n${challenge}\n${username}\n${deviceId}`;
+/**
+ * The text a device signs with its Ed25519 authentication key to bind a sign-in to one server and one connection.
+ * `origin` is the server as the client reached it (`https://host[:port]`): a server that passes the challenge of another
+ * one on gets a proof that the other one refuses.
+ */
+export function signInProofText(origin: string, challenge: string, username: string, deviceId: number): string {
+  return `teahouse/sign-in/v2\n${origin}\n${challenge}\n${username}\n${deviceId}`;
 }

@@ -60,6 +60,8 @@ export interface Parts {
   readonly store: Store;
   /** Null where calls are off. */
   readonly sfu: Sfu | null;
+  /** The addresses of this server that a sign-in proof may name; asked for once it listens. */
+  readonly origins: () => readonly string[];
 }
 
 export interface Composition {
@@ -157,7 +159,16 @@ export function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, c
     devicesOf: (trx, users) => directory.devicesOf(trx, users),
   });
   const modules: ServerModule[] = [
-    accountsModule({ store, bus, events, now, organisation: config.organisation, passwords, signInLimits }),
+    accountsModule({
+      store,
+      bus,
+      events,
+      now,
+      organisation: config.organisation,
+      origins: parts.origins,
+      passwords,
+      signInLimits,
+    }),
     contactsModule({ store, events }),
     devicesModule({
       store,

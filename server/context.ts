@@ -6,7 +6,7 @@ import { createHttp } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createLog, type Log } from './log.ts';
 import { startMaintenance } from './maintenance.ts';
-import { firstInvitation, invitationLink } from './modules/accounts/index.ts';
+import { firstInvitation, invitationLink, ownOrigins } from './modules/accounts/index.ts';
 import { createSfu, type Sfu } from './sfu/sfu.ts';
 import { openStore, type Store } from './store/store.ts';
 import { readVersion } from './version.ts';
@@ -66,9 +66,10 @@ async function startSfu({ media, port }: Config, log: Log): Promise<Sfu | null> 
   }
 }
 
-async function serve(parts: Parts, undo: (() => unknown)[]): Promise<RunningServer> {
+async function serve(parts: Omit<Parts, 'origins'>, undo: (() => unknown)[]): Promise<RunningServer> {
   const { config, log, metrics, now, store } = parts;
-  const composition = compose(parts);
+  let ownPort = config.port;
+  const composition = compose({ ...parts, origins: () => ownOrigins(config, ownPort) });
   undo.push(() => composition.close());
   let closing: Promise<void> | null = null;
   const { webRoot, metricsToken } = config;
@@ -91,6 +92,7 @@ async function serve(parts: Parts, undo: (() => unknown)[]): Promise<RunningServ
   undo.push(startMaintenance({ store, now, log, keepMs: config.storage.keepMs }));
 
   const { port } = http.server.address() as AddressInfo;
+  ownPort = port;
   const origin = config.origin ?? `http://${hostInUrl(config.host)}:${port}`;
   try {
     await writeAddress(config.dataDir, { origin, pid: process.pid, version: parts.version });

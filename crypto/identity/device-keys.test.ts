@@ -59,14 +59,15 @@ it('signs its signed prekey with its identity', async () => {
   expect(await codeOf(generateSignedPrekey(device.secrets, 0, 1))).toBe('malformed');
 });
 
-it('proves a sign-in for this challenge, this name and this device', async () => {
-  const proof = fromBase64(await signSignInProof(device.secrets, 'challenge', 'ada'));
+it('proves a sign-in for this server, this challenge, this name and this device', async () => {
+  const proof = fromBase64(await signSignInProof(device.secrets, 'https://a', 'challenge', 'ada'));
   const raw = fromBase64(device.newDevice.authenticationKey);
   const key = await crypto.subtle.importKey('raw', raw, 'Ed25519', false, ['verify']);
   const verify = (text: string) => crypto.subtle.verify('Ed25519', key, proof, utf8(text));
-  expect(await verify(signInProofText('challenge', 'ada', 77))).toBe(true);
-  expect(await verify(signInProofText('challenge', 'ada', 78))).toBe(false);
-  expect(await verify(signInProofText('Challenge', 'ada', 77))).toBe(false);
+  expect(await verify(signInProofText('https://a', 'challenge', 'ada', 77))).toBe(true);
+  expect(await verify(signInProofText('https://a', 'challenge', 'ada', 78))).toBe(false);
+  expect(await verify(signInProofText('https://a', 'Challenge', 'ada', 77))).toBe(false);
+  expect(await verify(signInProofText('https://b', 'challenge', 'ada', 77))).toBe(false);
 });
 
 it('has a link code that people can compare and that changes with every part', async () => {

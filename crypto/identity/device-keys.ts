@@ -107,11 +107,16 @@ export async function generateSignedPrekey(
   return { keyId: checkPrekeyId(keyId), ...storeKeyPair(pair), signature: toBase64(signature), createdAt: now };
 }
 
-/** Proves a sign-in with the device's authentication key: base64 of an Ed25519 signature. */
-export async function signSignInProof(secrets: DeviceSecrets, challenge: string, username: string): Promise<string> {
+/** Proves a sign-in at the server `origin` with the device's authentication key: base64 of an Ed25519 signature. */
+export async function signSignInProof(
+  secrets: DeviceSecrets,
+  origin: string,
+  challenge: string,
+  username: string,
+): Promise<string> {
   const pkcs8 = fromBase64(secrets.authentication.privateKey);
   const key = await crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', false, ['sign']);
-  const text = signInProofText(challenge, username, secrets.deviceId);
+  const text = signInProofText(origin, challenge, username, secrets.deviceId);
   return toBase64(new Uint8Array(await crypto.subtle.sign('Ed25519', key, utf8(text))));
 }
 

@@ -30,20 +30,28 @@ export class DeepLinks {
   }
 
   async open(address: ServerAddress): Promise<void> {
-    const { serverOrigin, confirmServer, setServer, announce } = this.#options;
-    const present = serverOrigin();
-    if (address.origin === present) {
+    const { serverOrigin, setServer, announce } = this.#options;
+    if (address.origin === serverOrigin()) {
       this.#pending = address.invitation;
       announce();
       return;
     }
     // One question at a time: a page that opens a hundred links gets one dialog.
-    if (this.#asking) return;
-    this.#asking = true;
-    const agreed = await confirmServer(address.origin, present).finally(() => (this.#asking = false));
-    if (!agreed) return;
+    if (!(await this.agree(address.origin))) return;
     this.#pending = address.invitation;
     await setServer(address.origin);
+  }
+
+  /**
+   * Asks whether the app shall belong to another server, one question at a time: false while another one is open. Also
+   * for what the page asks, so that no code in it can change the server by itself.
+   */
+  async agree(wanted: string): Promise<boolean> {
+    const present = this.#options.serverOrigin();
+    if (wanted === present) return true;
+    if (this.#asking) return false;
+    this.#asking = true;
+    return this.#options.confirmServer(wanted, present).finally(() => (this.#asking = false));
   }
 
   /** Hands the invitation over, once. It survives a page that is loaded anew before taking it. */

@@ -15,7 +15,13 @@ export interface HandlersOptions {
   readonly platform: NodeJS.Platform;
   readonly version: string;
   /** The server the app belongs to, and how to change it for good. */
-  readonly server: { get(): string | null; set(origin: string): void };
+  readonly server: {
+    get(): string | null;
+    /** Where profiles of earlier versions are; null if that is not known. */
+    first(): string | null;
+    /** Rejects with `server_refused` if the app belongs to another one and the person does not agree. */
+    set(origin: string): Promise<void>;
+  };
   readonly secureStore: SecureStore;
   readonly notifications: Notifications;
   readonly setBadge: (count: number) => void;
@@ -31,10 +37,11 @@ export function createHandlers(options: HandlersOptions): BridgeHandlers {
       platform: PLATFORMS[platform] ?? 'linux',
       version,
       serverOrigin: server.get(),
+      firstServerOrigin: server.first(),
       secretStore: (await secureStore.isProtected()) ? 'system' : 'unprotected',
     }),
-    setServerOrigin: ({ origin }) => {
-      server.set(origin);
+    setServerOrigin: async ({ origin }) => {
+      await server.set(origin);
       return {};
     },
     sealSecret: async ({ plain }) => ({ sealed: await secureStore.seal(plain) }),

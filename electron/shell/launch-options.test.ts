@@ -17,6 +17,10 @@ describe('readLaunchOptions', () => {
     expect(server(['--server=https://a.example', '--server=https://b.example'])).toBe('https://b.example');
   });
 
+  it('takes no server from a command line that also holds a deep link', () => {
+    expect(server(['--server=https://evil.example', 'TeaHouse://join#x'])).toBeNull();
+  });
+
   it.each(['tea.example.org', 'http://tea.example.org', 'https://tea.example.org/chat', 'nonsense'])(
     'refuses %s, and says what to do without repeating it',
     (text) => {

@@ -1,4 +1,4 @@
-import { ServerOrigin } from '../../protocol/ipc/server-address.ts';
+import { DEEP_LINK_SCHEME, ServerOrigin } from '../../protocol/ipc/server-address.ts';
 
 export interface LaunchOptions {
   /** Holds for this run only and is not kept. */
@@ -11,9 +11,12 @@ export class LaunchOptionsError extends Error {
   override readonly name = 'LaunchOptionsError';
 }
 
+/** A link that another program handed over. What stands beside it on the command line may be its author's too. */
+const HANDED_OVER = new RegExp(`^${DEEP_LINK_SCHEME}:`, 'i');
+
 /**
  * Reads `--server=<origin>` or TEAHOUSE_SERVER, and ELECTRON_RENDERER_URL, which an installed app ignores: whoever can set
- * another program's environment shall not replace its interface.
+ * another program's environment shall not replace its interface. An argument `--server=` beside a deep link is ignored.
  * @throws LaunchOptionsError if the server is not an origin; its text says what to do.
  */
 export function readLaunchOptions(
@@ -21,7 +24,8 @@ export function readLaunchOptions(
   environment: Readonly<Record<string, string | undefined>>,
   isPackaged: boolean,
 ): LaunchOptions {
-  const argument = argv.findLast((text) => text.startsWith('--server='))?.slice('--server='.length);
+  const own = argv.some((text) => HANDED_OVER.test(text)) ? [] : argv;
+  const argument = own.findLast((text) => text.startsWith('--server='))?.slice('--server='.length);
   const wanted = (argument ?? environment['TEAHOUSE_SERVER'] ?? '').replace(/\/$/, '');
   const origin = wanted === '' ? null : ServerOrigin.safeParse(wanted);
   if (origin?.success === false) {

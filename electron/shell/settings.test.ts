@@ -18,7 +18,12 @@ const state = { x: 1, y: 2, width: 800, height: 600, maximised: false };
 
 describe('SettingsStore', () => {
   it('begins with nothing known and no file', () => {
-    expect(new SettingsStore(path, files).current).toEqual({ version: 1, serverOrigin: null, window: null });
+    expect(new SettingsStore(path, files).current).toEqual({
+      version: 1,
+      serverOrigin: null,
+      firstServerOrigin: null,
+      window: null,
+    });
     expect(existsSync(path)).toBe(false);
   });
 
@@ -29,10 +34,23 @@ describe('SettingsStore', () => {
     expect(new SettingsStore(path, files).current).toEqual({
       version: 1,
       serverOrigin: 'https://tea.example.org',
+      firstServerOrigin: null,
       window: state,
     });
     if (process.platform !== 'win32') expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readdirSync(join(path, '..'))).toEqual(['settings.json']);
+  });
+
+  it('never forgets the first server, also of a file from before it was noted', () => {
+    const store = new SettingsStore(path, files);
+    store.update({ window: state });
+    writeFileSync(path, JSON.stringify({ version: 1, serverOrigin: 'https://tea.example.org', window: null }));
+    const next = new SettingsStore(path, files);
+    next.update({ serverOrigin: 'https://other.example.org' });
+    expect(new SettingsStore(path, files).current).toMatchObject({
+      serverOrigin: 'https://other.example.org',
+      firstServerOrigin: 'https://tea.example.org',
+    });
   });
 
   it('refuses what does not match its schema, and keeps what was', () => {

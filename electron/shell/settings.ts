@@ -15,12 +15,20 @@ export const Settings = z.strictObject({
   version: z.literal(1),
   /** The server that this app belongs to; null until it has been told. */
   serverOrigin: ServerOrigin.nullable(),
+  /**
+   * The server of a file that did not have this field: profiles of versions that did not note their server belong to it.
+   * Null where the app was told its server later.
+   */
+  firstServerOrigin: ServerOrigin.nullable(),
   /** Null before the first time a window was closed. */
   window: WindowState.nullable(),
 });
 export type Settings = z.infer<typeof Settings>;
 
-const DEFAULTS: Settings = { version: 1, serverOrigin: null, window: null };
+/** As written by versions whose profiles did not note their server. */
+const OldSettings = Settings.omit({ firstServerOrigin: true });
+
+const DEFAULTS: Settings = { version: 1, serverOrigin: null, firstServerOrigin: null, window: null };
 
 /** The four things that a settings file needs of `node:fs`. */
 export interface SettingsFiles {
@@ -28,6 +36,12 @@ export interface SettingsFiles {
   writeFileSync(path: string, text: string, options: { mode: number; flush: true }): void;
   renameSync(from: string, to: string): void;
   mkdirSync(path: string, options: { recursive: true }): unknown;
+}
+
+/** Notes the server of an older file before another one can take its place. */
+function withFirst(file: unknown): unknown {
+  const old = OldSettings.safeParse(file);
+  return old.success ? { ...old.data, firstServerOrigin: old.data.serverOrigin } : file;
 }
 
 /**
@@ -70,7 +84,7 @@ export class SettingsStore {
       return DEFAULTS;
     }
     try {
-      return Settings.parse(JSON.parse(text));
+      return Settings.parse(withFirst(JSON.parse(text)));
     } catch {
       this.#files.renameSync(this.#path, `${this.#path}.unreadable`);
       return DEFAULTS;

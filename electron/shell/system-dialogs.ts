@@ -19,6 +19,19 @@ export function confirmServerDialog(wanted: string, present: string | null): Mes
   };
 }
 
+/** Asks whether the app shall talk to the server it was started with, for this run, though it belongs to another. */
+export function confirmRunDialog(wanted: string, present: string): MessageBoxOptions {
+  return {
+    type: 'question',
+    message: `Use ${wanted} this time?`,
+    detail: `Teahouse was started for this server, but on this computer it belongs to ${present}. Your account there is not touched, and nothing of it is shown or sent to the other server.`,
+    buttons: [`Stay with ${present}`, 'Use it this time'],
+    defaultId: 0,
+    cancelId: 0,
+    noLink: true,
+  };
+}
+
 /** Says that the interface keeps failing. */
 export function keepsFailingDialog(): MessageBoxOptions {
   return {

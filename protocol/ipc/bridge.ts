@@ -35,6 +35,8 @@ export const ShellDescription = z.strictObject({
   version: z.string().min(1).max(40),
   /** Null until the app has been told which server is its own. */
   serverOrigin: ServerOrigin.nullable(),
+  /** Where profiles of versions that did not note their server are; null if that is not known. */
+  firstServerOrigin: ServerOrigin.nullable().default(null),
   /** `unprotected`: the system keeps no key for us (on Linux: no keyring), so sealing would only be encoding. */
   secretStore: z.enum(['system', 'unprotected']),
 });
@@ -71,7 +73,10 @@ function call<P extends z.core.$ZodLooseShape, R extends z.ZodType>(params: P, r
 /** What the interface may ask of the shell. */
 export const BRIDGE_CALLS = {
   describe: call({}, ShellDescription),
-  /** Kept for good. The page must be loaded anew afterwards: its security policy names the server it may talk to. */
+  /**
+   * Kept for good. Where the app has another server already, the shell asks the person first. The page must be loaded
+   * anew afterwards: its security policy names the server it may talk to. Errors: `server_refused`.
+   */
   setServerOrigin: call({ origin: ServerOrigin }, Nothing),
   /** Errors: `secrets_unprotected`. */
   sealSecret: call({ plain: bytes(MAX_SECRET_BYTES) }, z.strictObject({ sealed: bytes(MAX_SEALED_BYTES) })),
@@ -107,6 +112,7 @@ export const BridgeErrorCode = z.enum([
   'call_unknown',
   'sender_refused',
   'params_invalid',
+  'server_refused',
   'secrets_unprotected',
   'secret_unreadable',
   'internal',

@@ -1,9 +1,9 @@
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SecretStore } from '../host/host.ts';
 import { createVault } from './create-vault.ts';
 import { Relay } from './testing/relay.ts';
-import { TestClient } from './testing/test-client.ts';
+import { HOME, TestClient } from './testing/test-client.ts';
 
 const WORDS = 'the oolong is ready';
 
@@ -98,11 +98,11 @@ describe('the key at rest', () => {
     const disk = new IDBFactory();
     const secrets = shell();
     const vault = vaultOn(disk);
-    await vault.open(secrets);
+    await vault.open(secrets, HOME);
     const prepared = await vault.prepareSignUp(input);
     await vault.close();
     const again = vaultOn(disk);
-    await again.open(secrets);
+    await again.open(secrets, HOME);
     expect(await again.prepareSignUp(input)).toEqual(prepared);
     expect(secrets.sealed).toHaveLength(1);
     expect(secrets.sealed[0]).toHaveLength(32);
@@ -111,14 +111,48 @@ describe('the key at rest', () => {
   it('that the shell sealed is not replaced where the shell is missing', async () => {
     const disk = new IDBFactory();
     const vault = vaultOn(disk);
-    await vault.open(shell());
+    await vault.open(shell(), HOME);
     await vault.close();
-    await expect(vaultOn(disk).open(null)).rejects.toThrow('secret store');
+    await expect(vaultOn(disk).open(null, HOME)).rejects.toThrow('secret store');
+  });
+
+  it('made without a secret store is replaced as soon as there is one, also after an interruption', async () => {
+    const relay = new Relay();
+    const ada = await TestClient.signUp(relay, 'ada');
+    const ben = await TestClient.signUp(relay, 'ben');
+    await ada.write(ben, 'kept');
+    await ada.enqueue(ben, 'waiting');
+    const before = await ada.texts(ben);
+    await ada.vault.close();
+
+    const secrets = shell();
+    const encrypt = crypto.subtle.encrypt.bind(crypto.subtle);
+    let left = 60;
+    const failing = vi.spyOn(crypto.subtle, 'encrypt').mockImplementation((...args) => {
+      left -= 1;
+      return left < 0 ? Promise.reject(new Error('the power is gone')) : encrypt(...args);
+    });
+    const first = vaultOn(ada.disk);
+    await expect(first.open(secrets, HOME)).rejects.toThrow('the power is gone');
+    failing.mockRestore();
+    await expect(vaultOn(ada.disk).open(null, HOME), 'half of it needs the store').rejects.toThrow('secret store');
+
+    ada.vault = vaultOn(ada.disk);
+    expect(await ada.vault.open(secrets, HOME)).toMatchObject({ kind: 'ready', account: { username: 'ada' } });
+    expect(await ada.texts(ben)).toEqual(before);
+    await ada.flush();
+    const db = await done(ada.disk.open('teahouse'));
+    const rows = await done(db.transaction('keys').objectStore('keys').getAll());
+    db.close();
+    expect(rows.map(({ id, kind }: { id: string; kind: string }) => [id, kind])).toEqual([['rest-key', 'sealed']]);
+    expect(secrets.sealed, 'the key that was begun with is gone on with').toHaveLength(1);
+    await ada.vault.close();
+    await expect(vaultOn(ada.disk).open(null, HOME)).rejects.toThrow('secret store');
   });
 
   it('of a browser cannot be read out', async () => {
     const disk = new IDBFactory();
-    await vaultOn(disk).open(null);
+    await vaultOn(disk).open(null, HOME);
     const db = await done(disk.open('teahouse'));
     const [row] = await done(db.transaction('keys').objectStore('keys').getAll());
     expect(row.key.extractable).toBe(false);

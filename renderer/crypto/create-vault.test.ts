@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Relay } from './testing/relay.ts';
-import { TestClient } from './testing/test-client.ts';
+import { HOME, TestClient } from './testing/test-client.ts';
 
 let relay: Relay;
 let ada: TestClient;
@@ -132,7 +132,7 @@ describe('a crash', () => {
 
   it('during sign-up continues with the same keys', async () => {
     const client = new TestClient(relay);
-    await client.vault.open(null);
+    await client.vault.open(null, HOME);
     const input = { invitation: 'B'.repeat(43), username: 'eve', displayName: 'Eve', deviceName: 'Test device' };
     const first = await client.vault.prepareSignUp(input);
     await client.restart();

@@ -67,10 +67,10 @@ export function createVault({ now, ...storage }: VaultOptions): Vault {
       queued(() => operation(opened(), current(), ...args));
 
   return {
-    open: (secrets) =>
+    open: (secrets, home) =>
       queued(async () => {
         profiles?.close();
-        profiles = await Profiles.load(storage, now, secrets);
+        profiles = await Profiles.load(storage, now, secrets, home);
         return standingOf(await profiles.openLast());
       }),
     close: () => queued(async () => profiles?.close()),

@@ -7,7 +7,7 @@ import { IdempotencyId, MessageId, UserId } from '../../protocol/ids.ts';
 import { Profiles } from './profiles.ts';
 import { SessionRows } from './session-rows.ts';
 import { Relay } from './testing/relay.ts';
-import { TestClient } from './testing/test-client.ts';
+import { HOME, TestClient } from './testing/test-client.ts';
 
 let relay: Relay;
 let ada: TestClient;
@@ -133,7 +133,7 @@ describe('content that names a conversation with somebody else', () => {
     await ada.write(ben, 'for Ben');
     await ben.fetch();
     await ada.vault.close();
-    const profiles = await Profiles.load({ indexedDB: ada.disk, IDBKeyRange }, () => ada.time, null);
+    const profiles = await Profiles.load({ indexedDB: ada.disk, IDBKeyRange }, () => ada.time, null, HOME);
     const profile = (await profiles.openLast())!;
     const messageId = MessageId.parse(crypto.randomUUID());
     const { payload, recipients } = await sealMessage({

@@ -12,6 +12,8 @@ import type { TrustProblem } from './vault.ts';
 
 /** What the registry knows of an account's place on this device. */
 export interface ProfileInfo {
+  /** The server that the account is at. Its session and its keys are used with no other. */
+  readonly origin: string;
   readonly username: string;
   readonly userId: UserId;
   /**

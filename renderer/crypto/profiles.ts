@@ -19,27 +19,61 @@ interface Known {
   readonly info: ProfileInfo;
 }
 
-/** The accounts that have a place on this device; at most one is open. */
+/** Profiles written before they named their server. */
+type StoredInfo = Omit<ProfileInfo, 'origin'> & { readonly origin?: string };
+
+/** Which server the accounts of this device are at. */
+export interface HomeServer {
+  /** The one that this app talks to until it is started or loaded anew. */
+  readonly origin: string;
+  /** The one that profiles without an origin belong to; null where that is not known. */
+  readonly first: string | null;
+}
+
+/**
+ * The accounts that have a place on this device, as far as they are at the server that this app talks to; at most one is
+ * open. Those at other servers are not seen: no token, key or message of theirs can reach this server.
+ */
 export class Profiles {
   readonly #options: StorageOptions;
   readonly #now: () => number;
   readonly #registry: RegistryDatabase;
   readonly #key: CryptoKey;
   readonly #sealer: Sealer;
+  readonly #home: HomeServer;
   #open: Profile | null = null;
 
-  private constructor(options: StorageOptions, now: () => number, registry: RegistryDatabase, key: CryptoKey) {
+  private constructor(
+    options: StorageOptions,
+    now: () => number,
+    home: HomeServer,
+    registry: RegistryDatabase,
+    key: CryptoKey,
+  ) {
     this.#options = options;
+    this.#home = home;
     this.#now = now;
     this.#registry = registry;
     this.#key = key;
     this.#sealer = new Sealer(key, 'registry');
   }
 
-  static async load(options: StorageOptions, now: () => number, secrets: SecretStore | null): Promise<Profiles> {
+  static async load(
+    options: StorageOptions,
+    now: () => number,
+    secrets: SecretStore | null,
+    home: HomeServer,
+  ): Promise<Profiles> {
     const registry = new RegistryDatabase(options);
     await registry.open();
-    return new Profiles(options, now, registry, await loadRestKey(registry, secrets));
+    const profiles = new Profiles(options, now, home, registry, await loadRestKey(registry, secrets, options));
+    await profiles.#bindUnbound();
+    return profiles;
+  }
+
+  /** The server whose accounts these are. */
+  get origin(): string {
+    return this.#home.origin;
   }
 
   get current(): Profile | null {
@@ -62,9 +96,9 @@ export class Profiles {
   }
 
   /** Makes a place for an account, and opens it. */
-  async create(info: Omit<ProfileInfo, 'chosenAt'>): Promise<Profile> {
+  async create(info: Omit<ProfileInfo, 'chosenAt' | 'origin'>): Promise<Profile> {
     const id = crypto.randomUUID();
-    const profile = await this.#switchTo({ id, info: { ...info, chosenAt: this.#now() } });
+    const profile = await this.#switchTo({ id, info: { ...info, origin: this.origin, chosenAt: this.#now() } });
     await this.update(profile, {});
     return profile;
   }
@@ -72,10 +106,7 @@ export class Profiles {
   /** Writes what the registry knows of the open account. */
   async update(profile: Profile, change: Partial<ProfileInfo>): Promise<void> {
     const info = { ...profile.info, ...change };
-    await this.#registry.profiles.put({
-      id: profile.id,
-      sealed: await this.#sealer.seal('profiles', profile.id, info),
-    });
+    await this.#write(profile.id, info);
     profile.info = info;
   }
 
@@ -93,10 +124,31 @@ export class Profiles {
   }
 
   async #all(): Promise<Known[]> {
+    const stored = await this.#stored();
+    return stored.filter((known): known is Known => known.info.origin === this.origin);
+  }
+
+  async #stored(): Promise<{ readonly id: string; readonly info: StoredInfo }[]> {
     const rows = await this.#registry.profiles.toArray();
     return Promise.all(
-      rows.map(async ({ id, sealed }) => ({ id, info: await this.#sealer.open<ProfileInfo>('profiles', id, sealed) })),
+      rows.map(async ({ id, sealed }) => ({ id, info: await this.#sealer.open<StoredInfo>('profiles', id, sealed) })),
     );
+  }
+
+  async #write(id: string, info: ProfileInfo): Promise<void> {
+    await this.#registry.profiles.put({ id, sealed: await this.#sealer.seal('profiles', id, info) });
+  }
+
+  /**
+   * Gives profiles of earlier versions their server. Where it is not known which that was, they go to the present one
+   * without their session: the person says by signing in that the account is there.
+   */
+  async #bindUnbound(): Promise<void> {
+    const { origin, first } = this.#home;
+    for (const { id, info } of await this.#stored()) {
+      if (info.origin !== undefined) continue;
+      await this.#write(id, first === null ? { ...info, origin, session: null } : { ...info, origin: first });
+    }
   }
 
   async #switchTo({ id, info }: Known): Promise<Profile> {

@@ -28,7 +28,7 @@ export function createVaultClient(spawn: () => Worker): VaultClient {
     if (running === null) return Promise.reject(new Error('the vault is not running in this window'));
     const method = running.remote[name] as unknown as (...parameters: readonly unknown[]) => Promise<unknown>;
     // Functions cannot be copied to a worker: the shell's secret store is called back across the boundary.
-    const crossing = name === 'open' && args[0] !== null ? [proxy(args[0] as SecretStore)] : args;
+    const crossing = name === 'open' && args[0] !== null ? [proxy(args[0] as SecretStore), ...args.slice(1)] : args;
     return method(...crossing);
   };
 

@@ -14,6 +14,7 @@ import type { SignedProfile } from '../../protocol/profile.ts';
 import type { SecretStore } from '../host/host.ts';
 import type { CallOutcome, Message } from '../modules/chat/model.ts';
 import type { KnownPerson } from '../modules/contacts/model.ts';
+import type { HomeServer } from './profiles.ts';
 
 /** What this device holds. */
 export type Standing =
@@ -147,8 +148,11 @@ export type PrekeyPublication = ParamsOf<typeof publishPrekeys>;
  * is one operation, done one after the other, and durable when it resolves. Failures of storage reject.
  */
 export interface Vault {
-  /** Opens the storage and picks the account used last. Asks the shell's secret store for the key at rest, if there is one. */
-  open(secrets: SecretStore | null): Promise<Standing>;
+  /**
+   * Opens the storage and picks the account used last at the server `home.origin`; accounts at other servers stay closed.
+   * Asks the shell's secret store for the key at rest, if there is one.
+   */
+  open(secrets: SecretStore | null, home: HomeServer): Promise<Standing>;
   close(): Promise<void>;
   standing(): Promise<Standing>;
 

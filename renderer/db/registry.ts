@@ -7,10 +7,14 @@ export type StorageOptions = Pick<DexieOptions, 'indexedDB' | 'IDBKeyRange'>;
 
 /**
  * How the key at rest is kept: sealed by the shell's secret store, or as a CryptoKey that the page's code can use but
- * not read.
+ * not read. `next-rest-key` is there while everything is being sealed anew under it.
  */
 export type RestKeyRow =
-  | { readonly id: 'rest-key'; readonly kind: 'sealed'; readonly sealed: Uint8Array<ArrayBuffer> }
+  | {
+      readonly id: 'rest-key' | 'next-rest-key';
+      readonly kind: 'sealed';
+      readonly sealed: Uint8Array<ArrayBuffer>;
+    }
   | { readonly id: 'rest-key'; readonly kind: 'crypto-key'; readonly key: CryptoKey };
 
 /** One account's place on this device. Its database is named after `id`. */

@@ -7,6 +7,7 @@ export function createBrowserHost(version: string): Host {
     clientName: `Teahouse ${version} in ${browserName()} on ${systemName()}`,
     deviceName: `${browserName()} on ${systemName()}`,
     serverOrigin: () => Promise.resolve(location.origin),
+    firstServerOrigin: () => Promise.resolve(location.origin),
     // A page belongs to the server that it came from.
     setServerOrigin: () => Promise.resolve(),
     secrets: null,

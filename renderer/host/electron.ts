@@ -45,6 +45,7 @@ export async function createElectronHost(bridge: TeahouseBridge, options: Electr
     clientName: `Teahouse ${shell.version} on ${platform}`,
     deviceName: `Teahouse on ${platform}`,
     serverOrigin: async () => shell.serverOrigin,
+    firstServerOrigin: async () => shell.firstServerOrigin,
     async setServerOrigin(origin) {
       await ask(bridge, 'setServerOrigin', { origin });
       if (origin === shell.serverOrigin) return;

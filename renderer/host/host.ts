@@ -5,8 +5,13 @@ export interface Host {
   readonly clientName: string;
   /** A default name for this device, for example "Chrome on Linux". */
   readonly deviceName: string;
-  /** The server this client belongs to, as an https or http origin; null until the desktop app has been told. */
+  /**
+   * The server this client belongs to, as an https or http origin; null until the desktop app has been told. The same
+   * for as long as the page is loaded.
+   */
   serverOrigin(): Promise<string | null>;
+  /** Where profiles of versions that did not note their server are. Null if that is not known. */
+  firstServerOrigin(): Promise<string | null>;
   setServerOrigin(origin: string): Promise<void>;
   /**
    * Seals and opens small secrets with a key that the operating system keeps (Electron's safeStorage). Null where there

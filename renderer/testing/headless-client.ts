@@ -113,6 +113,7 @@ export class HeadlessClient {
       clientName: 'Teahouse test',
       deviceName: 'Test device',
       serverOrigin: () => Promise.resolve(origin),
+      firstServerOrigin: () => Promise.resolve(null),
       setServerOrigin: () => Promise.resolve(),
       secrets: null,
       notify: ({ body }) => void this.notifications.push(body),

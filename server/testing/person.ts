@@ -55,6 +55,8 @@ export class Person {
   readonly username: string;
   readonly displayName: string;
   readonly device: TestDevice;
+  /** The server that proofs are signed for: the one of the sign-up. */
+  origin = '';
   readonly #accountKey = generateKeyPairSync('ed25519');
 
   constructor(displayName = 'Ada Lovelace', username = `u${randomBytes(6).toString('hex')}`, device = newDevice()) {
@@ -100,6 +102,7 @@ export class Person {
   }
 
   async signUp(client: SocketClient, invitation: string): Promise<{ session: string; account: Account }> {
+    this.origin = client.base;
     return client.request(signUp, this.signUpParams(invitation));
   }
 
@@ -108,7 +111,7 @@ export class Person {
     const proof =
       challenge === null
         ? undefined
-        : signature(device.authentication, signInProofText(challenge, this.username, deviceId));
+        : signature(device.authentication, signInProofText(this.origin, challenge, this.username, deviceId));
     const shared = { username: this.username, password: PASSWORD, idempotencyId: newId() };
     return proof === undefined ? shared : { ...shared, device: { deviceId, proof } };
   }

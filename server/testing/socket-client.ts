@@ -14,6 +14,8 @@ export interface ReceivedEvent {
 /** A plain client of the wire, for tests and benches: sends what it is told and shows what came back. */
 export class SocketClient {
   readonly socket: WebSocket;
+  /** The server's http address. */
+  readonly base: string;
   readonly events: ReceivedEvent[] = [];
   /** Frames that answered no request: errors without an id. */
   readonly stray: unknown[] = [];
@@ -22,8 +24,9 @@ export class SocketClient {
   readonly #waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: unknown) => void }>();
   #lastId = 0;
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, base: string) {
     this.socket = socket;
+    this.base = base;
     socket.on('message', (data: Buffer) => this.#receive(JSON.parse(data.toString()) as Record<string, unknown>));
     socket.on('error', () => undefined);
     this.closed = new Promise((resolve) => {
@@ -38,7 +41,7 @@ export class SocketClient {
   /** `base` is the server's http address. */
   static async connect(base: string, headers: Record<string, string> = {}): Promise<SocketClient> {
     const socket = new WebSocket(`${base.replace(/^http/, 'ws')}${SOCKET_PATH}`, { headers, perMessageDeflate: false });
-    const client = new SocketClient(socket);
+    const client = new SocketClient(socket, base);
     await once(socket, 'open');
     return client;
   }

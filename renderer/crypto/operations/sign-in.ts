@@ -15,7 +15,7 @@ export async function signInProof(
   const profile = await profiles.openWhere((info) => info.username === username && info.phase !== 'linking');
   if (profile === null || profile.device === null) return null;
   const device = deviceOf(profile);
-  return { deviceId: device.deviceId, proof: await signSignInProof(device, challenge, username) };
+  return { deviceId: device.deviceId, proof: await signSignInProof(device, profiles.origin, challenge, username) };
 }
 
 /** The server confirmed the open account. */

@@ -10,6 +10,9 @@ import type { Relay } from './relay.ts';
 
 const TOKEN = 'A'.repeat(43);
 
+/** The server that the vaults of these tests belong to. */
+export const HOME = { origin: 'https://tea.example.org', first: null } as const;
+
 /** A device with a real vault, driven by hand as the controllers drive it. */
 export class TestClient {
   readonly relay: Relay;
@@ -29,7 +32,7 @@ export class TestClient {
 
   static async signUp(relay: Relay, username: string): Promise<TestClient> {
     const client = new TestClient(relay);
-    await client.vault.open(null);
+    await client.vault.open(null, HOME);
     const input = { invitation: TOKEN, username, displayName: username, deviceName: 'Test device' };
     const prepared = await client.vault.prepareSignUp(input);
     relay.publish(prepared.device, prepared.deviceList);
@@ -52,7 +55,7 @@ export class TestClient {
   /** A further device that waits to be linked. */
   static async asking(owner: TestClient) {
     const client = new TestClient(owner.relay);
-    await client.vault.open(null);
+    await client.vault.open(null, HOME);
     client.account = owner.account;
     const { link, listed } = await client.askToBeLinked();
     return { client, link, listed };
@@ -85,7 +88,7 @@ export class TestClient {
   async restart(): Promise<void> {
     await this.vault.close();
     this.vault = this.#newVault();
-    await this.vault.open(null);
+    await this.vault.open(null, HOME);
   }
 
   async fetchLists(users: readonly UserId[]): Promise<void> {

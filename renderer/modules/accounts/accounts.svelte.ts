@@ -162,7 +162,9 @@ export class Accounts implements AccountsController {
       const isNew = !(await hasStorage());
       if (isNew) this.#welcome();
       startVault();
-      const standing = await vault.open(host.secrets);
+      const [origin, first] = await Promise.all([host.serverOrigin(), host.firstServerOrigin()]);
+      if (origin === null) throw new Error('no server is known');
+      const standing = await vault.open(host.secrets, { origin, first });
       if (!isNew || standing.kind !== 'empty') await this.#enter(standing);
     });
   }

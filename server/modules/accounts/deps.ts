@@ -9,6 +9,8 @@ export interface AccountsDeps {
   readonly bus: Bus;
   readonly events: EventSink;
   readonly organisation: string;
+  /** The addresses of this server that a sign-in proof may name. */
+  readonly origins: () => readonly string[];
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
   readonly passwords: PasswordHasher;

@@ -18,6 +18,7 @@ import { signUpMethod } from './sign-up.ts';
 export type { AccountsDeps } from './deps.ts';
 export { firstInvitation } from './first-invitation.ts';
 export { createInvitations, invitationLink, pruneInvitations } from './invitations.ts';
+export { ownOrigins } from './own-origins.ts';
 export { PasswordHasher } from './passwords.ts';
 export { bindSession, deleteDeviceSessions, sessionAuthenticator } from './sessions.ts';
 export { SignInLimits } from './sign-in-limits.ts';

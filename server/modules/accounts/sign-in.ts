@@ -10,19 +10,27 @@ import type { AccountsDeps } from './deps.ts';
 import { createSession, deleteDeviceSessions, newSessionId, renewToken } from './sessions.ts';
 
 type Params = ParamsOf<typeof signIn>;
+/** Of nobody. The key is only there to be computed with (it is the base point of edwards25519). */
+const NO_USER = '' as UserId;
+const NO_KEY = 'WGZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmY=';
+
 type Proof = 'none' | 'unknown' | 'invalid' | 'valid';
 
 export function signInMethod(deps: AccountsDeps) {
   return register(signIn, {
     permission: 'anyone',
-    limit: { requests: 300, seconds: 60, by: 'address' },
+    // By connection: at one address are strangers too, who must not use up an owner's tries. What costs something is
+    // counted by SignInLimits.
+    limit: { requests: 30, seconds: 60, by: 'account' },
     // The answer holds a token, which is kept nowhere: a repeat is answered with a fresh one.
     replay: 'own',
     handle: async (params, caller) => {
       const account = await findAccount(deps, params.username);
       const proof = await checkProof(deps, params, account?.userId, caller.challenge);
-      const forgive = await deps.signInLimits.attempt(params.username, caller.address, proof === 'valid');
-      const known = await deps.passwords.verify(params.password, account?.passwordHash);
+      const proven = proof === 'valid' ? params.device?.deviceId : undefined;
+      const forgive = await deps.signInLimits.attempt(params.username, caller.address, proven);
+      const lane = proven === undefined ? 'strangers' : 'proven';
+      const known = await deps.passwords.verify(params.password, account?.passwordHash, lane);
       // One answer for a wrong name and a wrong password; what is wrong with the device is told to the owner only.
       if (!known || !account) throw new ProtocolError('credentials_invalid', 'Wrong username or password.');
       if (proof === 'unknown') throw new ProtocolError('device_unknown', 'The account has no such device.');
@@ -56,16 +64,19 @@ async function checkProof(
 ): Promise<Proof> {
   const { device, username } = params;
   if (!device) return 'none';
-  if (!userId) return 'unknown';
+  // The same work for a name that nobody has, so that the time of the answer does not tell.
   const row = await deps.store.db
     .selectFrom('devices')
     .select('authenticationKey')
-    .where('userId', '=', userId)
+    .where('userId', '=', userId ?? NO_USER)
     .where('deviceId', '=', device.deviceId)
     .executeTakeFirst();
+  const key = row?.authenticationKey ?? NO_KEY;
+  const valid = deps
+    .origins()
+    .some((origin) => verifyEd25519(key, signInProofText(origin, challenge, username, device.deviceId), device.proof));
   if (!row) return 'unknown';
-  const text = signInProofText(challenge, username, device.deviceId);
-  return verifyEd25519(row.authenticationKey, text, device.proof) ? 'valid' : 'invalid';
+  return valid ? 'valid' : 'invalid';
 }
 
 /** A device has one session: the new one ends those before it. */
