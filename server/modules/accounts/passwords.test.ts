@@ -52,3 +52,13 @@ it('refuses when far too many wait', async () => {
   await refusal('unavailable', many[results.findIndex(({ status }) => status === 'rejected')] ?? Promise.resolve());
   expect(await passwords.hash('x')).toContain('argon2id');
 });
+
+it('serves who has proved himself before strangers who came first', async () => {
+  const passwords = new PasswordHasher();
+  const stored = await passwords.hash('x');
+  const order: string[] = [];
+  const strangers = Array.from({ length: 20 }, () => passwords.hash('x').then(() => order.push('stranger')));
+  const owner = passwords.verify('x', stored, 'proven').then(() => order.push('owner'));
+  await Promise.all([...strangers, owner]);
+  expect(order.indexOf('owner')).toBeLessThan(6);
+});

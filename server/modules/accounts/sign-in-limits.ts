@@ -1,46 +1,62 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible';
+import type { DeviceId } from '../../../protocol/ids.ts';
 import { addressGroup, rateLimited } from '../../ws/rate-limits.ts';
+import { LIMITS } from './limits.ts';
+
+const QUARTER_HOUR = 15 * 60;
+const FIVE_MINUTES = 5 * 60;
 
 /**
- * Slows down who guesses passwords. Failures count three ways:
+ * Slows down who guesses passwords. Failures of strangers count four ways:
  * - an account from one address: few, since people mistype;
  * - an address over all accounts: one password tried on many;
- * - an account over all addresses: many addresses trying one account. This one alone could be used to keep the owner
- *   out, so it is wide, short, and does not hold for a device that has proved itself.
+ * - an account over all addresses: many addresses trying one account;
+ * - all of them together.
+ * A device that has proved itself is counted for itself alone: nobody without its key can use its tries up.
  */
 export class SignInLimits {
   readonly #pair: RateLimiterMemory;
   readonly #address: RateLimiterMemory;
   readonly #account: RateLimiterMemory;
+  readonly #strangers: RateLimiterMemory;
+  readonly #device: RateLimiterMemory;
 
   /** `factor` widens the limits; 1 in production. */
   constructor(factor: number) {
-    const limiter = (points: number, duration: number) =>
-      new RateLimiterMemory({ points: Math.ceil(points * factor), duration });
-    this.#pair = limiter(10, 15 * 60);
-    this.#address = limiter(100, 15 * 60);
-    this.#account = limiter(100, 5 * 60);
+    const limiter = ({ value }: { readonly value: number }, duration: number) =>
+      new RateLimiterMemory({ points: Math.ceil(value * factor), duration });
+    this.#pair = limiter(LIMITS.failuresByAccountAndAddress, QUARTER_HOUR);
+    this.#address = limiter(LIMITS.failuresByAddress, QUARTER_HOUR);
+    this.#account = limiter(LIMITS.failuresByAccount, FIVE_MINUTES);
+    this.#strangers = limiter(LIMITS.failuresOfStrangers, FIVE_MINUTES);
+    this.#device = limiter(LIMITS.failuresByDevice, QUARTER_HOUR);
   }
 
   /**
    * Counts an attempt as a failure before the password is looked at, so that many attempts at once do not slip through.
-   * Rejects with `rate_limited`. Returns what takes the count back after a success.
+   * `provenDevice`: the device of the account whose key has signed this attempt. Rejects with `rate_limited`. Returns
+   * what takes the count back after a success.
    */
-  async attempt(username: string, address: string, provenDevice: boolean): Promise<() => Promise<void>> {
+  async attempt(username: string, address: string, provenDevice: DeviceId | undefined): Promise<() => Promise<void>> {
     const group = addressGroup(address);
-    const counted: [RateLimiterMemory, string][] = [
-      [this.#pair, `${username} ${group}`],
-      [this.#address, group],
-      ...(provenDevice ? [] : [[this.#account, username] as [RateLimiterMemory, string]]),
-    ];
+    const own = `${username} ${provenDevice ?? group}`;
+    const counted: [RateLimiterMemory, string][] =
+      provenDevice === undefined
+        ? [
+            [this.#pair, own],
+            [this.#address, group],
+            [this.#account, username],
+            [this.#strangers, 'all'],
+          ]
+        : [[this.#device, own]];
     try {
       for (const [limiter, key] of counted) await limiter.consume(key);
     } catch (reason) {
       throw rateLimited(reason);
     }
     return async () => {
-      const [[pair, pairKey], ...others] = counted as [[RateLimiterMemory, string], ...[RateLimiterMemory, string][]];
-      await pair.delete(pairKey);
+      const [[first, firstKey], ...others] = counted as [[RateLimiterMemory, string], ...[RateLimiterMemory, string][]];
+      await first.delete(firstKey);
       for (const [limiter, key] of others) await limiter.reward(key);
     };
   }
