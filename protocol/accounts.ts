@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { base64Bytes, DeviceId, SessionId, Timestamp, UserId } from './ids.ts';
 import { mutation, Nothing, query, setter } from './method.ts';
 import { NewDevice, SignedDeviceList } from './devices.ts';
+import { DisplayName, ShownName } from './display-name.ts';
 import { SignedProfile } from './profile.ts';
+
+export { DisplayName };
 
 export const Role = z.enum(['admin', 'member', 'guest']);
 export type Role = z.infer<typeof Role>;
@@ -15,14 +18,9 @@ export const Username = z
   .regex(/^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/);
 export type Username = z.infer<typeof Username>;
 
-/** What people see; any script, no control or bidirectional override characters, trimmed. */
-export const DisplayName = z
-  .string()
-  .min(1)
-  .max(64)
-  .regex(/^[^\p{Cc}\u202a-\u202e\u2066-\u2069]+$/u)
-  .refine((name) => name.trim() === name, { message: 'must not begin or end with a space' });
-export type DisplayName = z.infer<typeof DisplayName>;
+/** `suspended`: cannot sign in, be found, called or written to until an administrator says so. `removed`: for good. */
+export const AccountStatus = z.enum(['active', 'suspended', 'removed']);
+export type AccountStatus = z.infer<typeof AccountStatus>;
 
 /** Length over rules (NIST SP 800-63B section 5.1.1.2): 10 to 256 characters. */
 export const Password = z.string().min(10).max(256);
@@ -35,8 +33,10 @@ export const SessionToken = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 export const Account = z.strictObject({
   userId: UserId,
   username: Username,
-  displayName: DisplayName,
+  displayName: ShownName,
   role: Role,
+  /** Only of accounts that are not active. */
+  status: AccountStatus.exclude(['active']).optional(),
 });
 export type Account = z.infer<typeof Account>;
 
@@ -48,7 +48,7 @@ export const checkInvitation = query(
 
 /**
  * Creates the account with its first device in one step. Errors: `invitation_*`, `username_taken`,
- * `account_exists` (another account has this user id), `device_list_invalid`, `prekey_invalid`,
+ * `display_name_taken`, `account_exists` (another account has this user id), `device_list_invalid`, `prekey_invalid`,
  * `profile_invalid`, `clock_wrong`.
  */
 export const signUp = mutation(
@@ -71,7 +71,7 @@ export const signUp = mutation(
  * Signs in. With `device`, the session belongs to that device, which proves itself by signing
  * `signInProofText(origin, challenge, …)` with its authentication key (the challenge is in the answer to `hello`).
  * Without, the session can only ask for the device to be linked. Errors: `credentials_invalid`,
- * `device_unknown`, `device_proof_invalid`.
+ * `account_suspended`, `device_unknown`, `device_proof_invalid`.
  */
 export const signIn = mutation(
   'accounts.signIn',
@@ -93,12 +93,41 @@ export const Session = z.strictObject({
   createdAt: Timestamp,
   lastSeenAt: Timestamp,
   current: z.boolean(),
+  /** When it ends if it is not used; newer servers say so. */
+  expiresAt: Timestamp.optional(),
 });
 export type Session = z.infer<typeof Session>;
 
 export const sessions = query('accounts.sessions', {}, z.strictObject({ sessions: z.array(Session) }));
 
 export const revokeSession = setter('accounts.revokeSession', { sessionId: SessionId }, Nothing);
+
+/**
+ * Ends every other session of the account. A repeat is answered as the first: the password is the new one already.
+ * Errors: `password_wrong`.
+ */
+export const changePassword = setter(
+  'accounts.changePassword',
+  { current: z.string().min(1).max(256), password: Password },
+  Nothing,
+);
+
+/** 32 random bytes, base64url: what a link to set a new password carries in its fragment. Works once. */
+export const ResetToken = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+
+/** Errors: `reset_invalid`. */
+export const checkReset = query(
+  'accounts.checkReset',
+  { reset: ResetToken },
+  z.strictObject({ username: Username, organisation: z.string(), expiresAt: Timestamp }),
+);
+
+/** Sets the password that a link was given for, and ends all sessions of the account. Errors: `reset_invalid`. */
+export const completeReset = setter(
+  'accounts.completeReset',
+  { reset: ResetToken, password: Password },
+  z.strictObject({ username: Username }),
+);
 
 /** Administrators only. Links are built by the client from the tokens. */
 export const createInvitations = mutation(

@@ -1,4 +1,5 @@
 import * as accounts from './accounts.ts';
+import * as administration from './administration.ts';
 import * as calls from './calls.ts';
 import * as chat from './chat.ts';
 import * as contacts from './contacts.ts';
@@ -18,6 +19,14 @@ export const METHODS = [
   accounts.sessions,
   accounts.revokeSession,
   accounts.createInvitations,
+  accounts.changePassword,
+  accounts.checkReset,
+  accounts.completeReset,
+  administration.managedPeople,
+  administration.suspend,
+  administration.reinstate,
+  administration.remove,
+  administration.resetPassword,
   contacts.search,
   contacts.get,
   contacts.publishProfile,

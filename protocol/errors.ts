@@ -27,7 +27,12 @@ export const ErrorCode = z.enum([
   'invitation_expired',
   'invitation_used',
   'username_taken',
+  'display_name_taken',
   'credentials_invalid',
+  'account_suspended',
+  'password_wrong',
+  'reset_invalid',
+  'last_administrator',
   'account_exists',
   // devices
   'user_unknown',

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { DeviceId, UserId } from '../protocol/ids.ts';
 import { busEvents } from './bus/bus-events.ts';
 import { localBus } from './bus/local-bus.ts';
 import type { Config } from './config.ts';
@@ -21,6 +22,7 @@ import { contactsModule } from './modules/contacts/index.ts';
 import { DeviceDirectory, devicesModule } from './modules/devices/index.ts';
 import type { Sfu } from './sfu/sfu.ts';
 import { guardAuthenticator, guardStorage } from './storage-guard.ts';
+import type { Trx } from './store/schema.ts';
 import { StorageHealth, type DiskSpace } from './store/storage-health.ts';
 import type { Store } from './store/store.ts';
 import { Closings } from './ws/closings.ts';
@@ -89,11 +91,11 @@ export function compose(parts: Parts): Composition {
   const closings = new Closings(log);
   closings.onClosed(({ connectionId }) => replay.forget(connectionId));
   const health = new StorageHealth({ store, log, dataDir: config.dataDir, ...diskOptions(parts) });
-  const { modules, waiting } = composeModules(parts, bus, closings);
+  const { modules, waiting } = composeModules(parts, bus, closings, hub);
   const dispatcher = new Dispatcher({
     methods: [pingMethod, ...modules.flatMap((module) => module.methods)].map((method) => guardStorage(method, health)),
     hello: {
-      authenticator: guardAuthenticator(sessionAuthenticator(store, bus, now), health),
+      authenticator: guardAuthenticator(sessionAuthenticator(store, bus, now, config.sessionLifetime), health),
       hub,
       version,
       organisation: config.organisation,
@@ -143,11 +145,13 @@ function diskOptions({ config, overrides }: Parts) {
 }
 
 /** Every module of the server. */
-export function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, closings: Closings) {
+export function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, closings: Closings, hub: EventHub) {
   const { config, overrides, log, now, store, sfu } = parts;
   const events = busEvents(bus);
   const directory = new DeviceDirectory(store.kind);
   const chatStore = new ChatStore(store.kind);
+  const deleteDeviceQueue = (trx: Trx, userId: UserId, deviceId: DeviceId) =>
+    chatStore.deleteQueue(trx, userId, deviceId);
   const passwords = new PasswordHasher();
   const signInLimits = new SignInLimits(parts.overrides.rateLimitFactor ?? 1);
   const chat = chatModule({
@@ -168,6 +172,10 @@ export function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, c
       origins: parts.origins,
       passwords,
       signInLimits,
+      sessionLifetime: config.sessionLifetime,
+      liveSessions: () => hub.liveSessions(),
+      deleteDeviceQueue,
+      log,
     }),
     contactsModule({ store, events }),
     devicesModule({
@@ -177,7 +185,7 @@ export function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, c
       now,
       bindSession,
       deleteDeviceSessions,
-      deleteDeviceQueue: (trx, userId, deviceId) => chatStore.deleteQueue(trx, userId, deviceId),
+      deleteDeviceQueue,
     }),
     chat,
   ];

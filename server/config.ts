@@ -26,6 +26,9 @@ const wholeNumber = (what: string, least: number, most: number) =>
 /** As `oneLine` of the protocol; a setting has words of its own for what is wrong. */
 const ONE_LINE = /^[^\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]+$/u;
 
+const DAY_MS = 86_400_000;
+const days = (what: string) => wholeNumber(what, 1, 3650);
+
 const Origin = z
   .string()
   .transform((text) => text.replace(/\/+$/, ''))
@@ -96,6 +99,8 @@ const Settings = z.object({
     .optional(),
   mediaPort: port('The media port').optional(),
   mediaAddress: z.string().min(1, 'It must be the address or host name that clients reach this machine by.').optional(),
+  sessionIdleDays: days('Days until an unused session ends').default(30),
+  sessionMaxDays: days('Days until a session ends').default(180),
   mediaWorkers: z.coerce.number().int().min(0).max(256, 'It must be from 0 (no calls) to 256.').optional(),
 });
 
@@ -119,6 +124,8 @@ const SOURCES: Readonly<Record<Setting, { readonly env: string; readonly flag?: 
   mediaHost: { env: 'TEAHOUSE_MEDIA_HOST' },
   mediaPort: { env: 'TEAHOUSE_MEDIA_PORT', flag: 'media-port' },
   mediaAddress: { env: 'TEAHOUSE_MEDIA_ADDRESS', flag: 'media-address' },
+  sessionIdleDays: { env: 'TEAHOUSE_SESSION_IDLE_DAYS' },
+  sessionMaxDays: { env: 'TEAHOUSE_SESSION_MAX_DAYS' },
   mediaWorkers: { env: 'TEAHOUSE_MEDIA_WORKERS' },
 };
 
@@ -136,6 +143,8 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   /** Lets a scraper that is not on this machine read /metrics. */
   readonly metricsToken: string | undefined;
+  /** Milliseconds: how long a session lasts without being used, and in all. */
+  readonly sessionLifetime: { readonly idleMs: number; readonly maxMs: number };
   /** Folder of the built web client. */
   readonly webRoot: string;
   readonly storage: {
@@ -207,9 +216,10 @@ function complete(settings: z.infer<typeof Settings>): Config {
     webRoot: resolve(settings.webRoot ?? join(import.meta.dirname, '../out/renderer')),
     storage: {
       minFreeBytes: settings.minFreeMb * 1_000_000,
-      keepMs: settings.keepDays * 24 * 3_600_000,
+      keepMs: settings.keepDays * DAY_MS,
       maxQueuedBytes: settings.maxQueuedMb * 1_000_000,
     },
+    sessionLifetime: { idleMs: settings.sessionIdleDays * DAY_MS, maxMs: settings.sessionMaxDays * DAY_MS },
     media: {
       listenIp: settings.mediaHost ?? (loopback ? '127.0.0.1' : isIP(settings.host) ? settings.host : '0.0.0.0'),
       port: settings.mediaPort,

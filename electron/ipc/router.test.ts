@@ -18,7 +18,13 @@ function setUp(overrides: Partial<BridgeHandlers> = {}) {
   const frame: FakeFrame = { url: page.url, processId: 7, frameToken: 'main', parent: null };
   const contents = { mainFrame: frame, isDestroyed: () => false, send: vi.fn() };
   const handlers: BridgeHandlers = {
-    describe: () => ({ platform: 'linux', version: '1.0.0', serverOrigin: null, secretStore: 'system' }),
+    describe: () => ({
+      platform: 'linux',
+      version: '1.0.0',
+      serverOrigin: null,
+      firstServerOrigin: null,
+      secretStore: 'system',
+    }),
     setServerOrigin: vi.fn(() => ({})),
     sealSecret: ({ plain }) => ({ sealed: plain }),
     openSecret: ({ sealed }) => ({ plain: sealed }),

@@ -3,7 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkInvitation } from '../../protocol/accounts.ts';
+import { checkInvitation, checkReset } from '../../protocol/accounts.ts';
+import { CloseCode } from '../../protocol/frames.ts';
+import { Person } from '../testing/person.ts';
 import { startTestServer, type TestServer } from '../testing/test-server.ts';
 
 let server: TestServer;
@@ -92,6 +94,39 @@ describe('invite', () => {
     await writeFile(join(stopped.dataDir, 'server.json'), JSON.stringify(left));
     expect((await teahouse('invite', '--data', stopped.dataDir)).err).toContain('No server is running');
     await rm(stopped.dataDir, { recursive: true });
+  });
+});
+
+describe('people', () => {
+  it('are listed, suspended, reinstated and removed, and the running server acts on it', async () => {
+    const data = ['--data', server.dataDir];
+    const { person, client } = await server.join(new Person('Ann O’Nymous', 'ann'), 'admin');
+    expect((await teahouse('people', 'nymous', ...data)).out).toMatch(/^ann\tadmin\tactive\t\S+\tAnn O’Nymous\n$/);
+    const last = await teahouse('suspend', 'ann', ...data);
+    expect([last.code, last.err]).toEqual([2, expect.stringContaining('only administrator')]);
+    await server.join(new Person(), 'admin');
+    expect(await teahouse('suspend', '@Ann', ...data)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('suspended') as string,
+    });
+    expect(await client.closed).toBe(CloseCode.sessionRevoked);
+    expect((await teahouse('reinstate', 'ann', ...data)).out).toBe('ann is reinstated.\n');
+    expect((await teahouse('reinstate', 'ann', ...data)).out).toBe('ann was reinstated before.\n');
+    const visitor = await server.connect();
+    const again = await server.connect(await person.signIn(visitor, (await visitor.hello()).challenge));
+    expect((await teahouse('remove', 'ann', ...data)).err).toContain('cannot be undone');
+    expect((await teahouse('remove', 'ann', '--yes', ...data)).code).toBe(0);
+    expect(await again.closed).toBe(CloseCode.sessionRevoked);
+    expect((await teahouse('suspend', 'ann', ...data)).err).toContain('was removed before');
+    expect((await teahouse('suspend', 'nobody.here', ...data)).err).toContain('There is no account');
+  });
+
+  it('get a link to a new password', async () => {
+    await server.join(new Person('Bea', 'bea'));
+    const { out } = await teahouse('reset-password', 'bea', '--data', server.dataDir);
+    const [, reset = ''] = /^http:\S+\/#\/reset\/([\w-]{43})\n$/.exec(out) ?? [];
+    expect(await (await server.connect()).request(checkReset, { reset })).toMatchObject({ username: 'bea' });
+    expect((await teahouse('reset-password', '--data', server.dataDir)).err).toContain('Usage: reset-password NAME');
   });
 });
 

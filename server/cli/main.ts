@@ -1,9 +1,17 @@
 import { ConfigError } from '../config.ts';
 import { UsageError, type Command } from './command.ts';
 import { invite } from './invite.ts';
+import { people, reinstate, remove, resetPassword, suspend } from './people.ts';
 
 /** Every command by its name. */
-const COMMANDS: Readonly<Record<string, Command>> = { invite };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  invite,
+  people,
+  suspend,
+  reinstate,
+  remove,
+  'reset-password': resetPassword,
+};
 
 async function main([name, ...argv]: readonly string[]): Promise<void> {
   const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;

@@ -3,6 +3,7 @@ import { Migrator, type Migration } from 'kysely/migration';
 import { foundation } from './migrations/0001-foundation.ts';
 import { largeAnswers } from './migrations/0002-large-answers.ts';
 import { signedProfiles } from './migrations/0003-signed-profiles.ts';
+import { accountStanding } from './migrations/0004-account-standing.ts';
 import { quotas } from './migrations/0005-quotas.ts';
 import type { Schema } from './schema.ts';
 
@@ -13,6 +14,7 @@ const MIGRATIONS: Readonly<Record<string, (kind: StoreKind) => Migration>> = {
   '0001-foundation': foundation,
   '0002-large-answers': largeAnswers,
   '0003-signed-profiles': signedProfiles,
+  '0004-account-standing': accountStanding,
   '0005-quotas': quotas,
 };
 

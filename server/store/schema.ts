@@ -1,5 +1,5 @@
-import type { Kysely, Transaction } from 'kysely';
-import type { Role } from '../../protocol/accounts.ts';
+import type { Generated, Kysely, Transaction } from 'kysely';
+import type { AccountStatus, Role } from '../../protocol/accounts.ts';
 import type { DeviceId, SessionId, UserId } from '../../protocol/ids.ts';
 
 /** Times are milliseconds since the Unix epoch; keys and signatures are base64 as on the wire; `*Hash` is SHA-256 in hex. */
@@ -16,6 +16,9 @@ export interface Schema {
     passwordHash: string;
     accountKey: string;
     createdAt: number;
+    status: Generated<AccountStatus>;
+    /** What names that look alike have in common; null where several people had one such name before it was unique. */
+    nameSkeleton: string | null;
     /** The signed profile; all three are null until there is one. */
     profileVersion: number | null;
     profilePayload: string | null;
@@ -43,7 +46,19 @@ export interface Schema {
     usedBy: UserId | null;
     usedAt: number | null;
   };
-  deviceLists: { userId: UserId; version: number; accountKey: string; payload: string; signature: string };
+  deviceLists: {
+    userId: UserId;
+    version: number;
+    accountKey: string;
+    payload: string;
+    signature: string;
+    /** 1: the account is suspended, and takes no messages. */
+    suspended: Generated<number>;
+  };
+  /** At most one for each account. */
+  passwordResets: { tokenHash: string; userId: UserId; createdAt: number; expiresAt: number; usedAt: number | null };
+  /** Ended by another process; the server closes their connections. */
+  endedSessions: { sessionId: SessionId };
   devices: {
     userId: UserId;
     deviceId: DeviceId;

@@ -59,7 +59,12 @@ export class Person {
   origin = '';
   readonly #accountKey = generateKeyPairSync('ed25519');
 
-  constructor(displayName = 'Ada Lovelace', username = `u${randomBytes(6).toString('hex')}`, device = newDevice()) {
+  /** Names are unique in an organisation. */
+  constructor(
+    displayName = `Ada ${randomBytes(6).toString('hex')}`,
+    username = `u${randomBytes(6).toString('hex')}`,
+    device = newDevice(),
+  ) {
     this.displayName = displayName;
     this.username = username;
     this.device = device;

@@ -61,6 +61,11 @@ export class EventHub {
     stream.detachedAt = this.#now();
   }
 
+  /** Sessions that are connected now. */
+  liveSessions(): SessionId[] {
+    return [...this.#bySession].filter(([, stream]) => stream.connection !== null).map(([sessionId]) => sessionId);
+  }
+
   /** Forgets the streams of clients that have been away for long. */
   sweep(): void {
     const oldest = this.#now() - STREAM_MAX_AGE_MS;

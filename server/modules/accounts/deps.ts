@@ -1,11 +1,13 @@
+import type { SessionId } from '../../../protocol/ids.ts';
 import type { Bus } from '../../bus/bus.ts';
-import type { Store } from '../../store/store.ts';
+import type { Log } from '../../log.ts';
 import type { EventSink } from '../../ws/event-sink.ts';
 import type { PasswordHasher } from './passwords.ts';
+import type { SessionLifetime } from './sessions.ts';
 import type { SignInLimits } from './sign-in-limits.ts';
+import type { StandingDeps } from './standing.ts';
 
-export interface AccountsDeps {
-  readonly store: Store;
+export interface AccountsDeps extends StandingDeps {
   readonly bus: Bus;
   readonly events: EventSink;
   readonly organisation: string;
@@ -15,4 +17,8 @@ export interface AccountsDeps {
   readonly now: () => number;
   readonly passwords: PasswordHasher;
   readonly signInLimits: SignInLimits;
+  readonly sessionLifetime: SessionLifetime;
+  /** Sessions that are connected to this process. */
+  readonly liveSessions: () => readonly SessionId[];
+  readonly log: Log;
 }

@@ -9,15 +9,23 @@ import { findAnswer, keepAnswer, type RequestKey } from '../../store/once.ts';
 import { register } from '../../ws/method.ts';
 import type { ServerModule } from '../../ws/module.ts';
 import { scopeOf } from '../../ws/replay.ts';
+import { administrationMethods } from './administration.ts';
+import { changePasswordMethod } from './change-password.ts';
 import type { AccountsDeps } from './deps.ts';
 import { createInvitations, renewInvitations, requireInvitation } from './invitations.ts';
-import { revokeSession } from './sessions.ts';
+import { checkResetMethod, completeResetMethod } from './password-resets.ts';
+import { expiryOf, revokeSession } from './sessions.ts';
 import { signInMethod } from './sign-in.ts';
 import { signUpMethod } from './sign-up.ts';
+import { startUpkeep } from './upkeep.ts';
 
 export type { AccountsDeps } from './deps.ts';
 export { firstInvitation } from './first-invitation.ts';
 export { createInvitations, invitationLink, pruneInvitations } from './invitations.ts';
+export { findPeople } from './administration.ts';
+export { requireFreeName } from './names.ts';
+export { createReset, resetLink } from './password-resets.ts';
+export { changeStatus } from './standing.ts';
 export { ownOrigins } from './own-origins.ts';
 export { PasswordHasher } from './passwords.ts';
 export { bindSession, deleteDeviceSessions, sessionAuthenticator } from './sessions.ts';
@@ -35,7 +43,12 @@ export function accountsModule(deps: AccountsDeps): ServerModule {
       listSessions(deps),
       revokeSessionHandler(deps),
       inviteMethod(deps),
+      changePasswordMethod(deps),
+      checkResetMethod(deps),
+      completeResetMethod(deps),
+      ...administrationMethods(deps),
     ],
+    close: startUpkeep(deps),
   };
 }
 
@@ -61,7 +74,7 @@ function signOutMethod({ store, bus }: AccountsDeps) {
   });
 }
 
-function listSessions({ store }: AccountsDeps) {
+function listSessions({ store, sessionLifetime }: AccountsDeps) {
   return register(sessionsMethod, {
     // A password alone is no linked device, and must not sign the owner's devices out.
     permission: 'device',
@@ -75,7 +88,13 @@ function listSessions({ store }: AccountsDeps) {
         .orderBy('lastSeenAt', 'desc')
         .limit(200)
         .execute();
-      return { sessions: rows.map((row) => ({ ...row, current: row.sessionId === session.sessionId })) };
+      return {
+        sessions: rows.map((row) => ({
+          ...row,
+          current: row.sessionId === session.sessionId,
+          expiresAt: expiryOf(row, sessionLifetime),
+        })),
+      };
     },
   });
 }

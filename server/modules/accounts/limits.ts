@@ -41,4 +41,14 @@ export const LIMITS = {
     unit: 'password hashes that wait',
     reason: 'Devices that proved themselves and people inside go first, so strangers cannot hold them up.',
   },
+  unlinkedSessions: {
+    value: 20,
+    unit: 'sessions of an account without a device',
+    reason: 'The owner sees all sessions in one list; a new one ends the oldest.',
+  },
+  resetHours: {
+    value: 24,
+    unit: 'hours',
+    reason: 'A link to a new password that is found later is worth nothing.',
+  },
 } as const satisfies Limits;

@@ -6,6 +6,7 @@ import type { Database, Trx } from '../../store/schema.ts';
 import { storageFailure } from '../../store/storage-failure.ts';
 import type { Store } from '../../store/store.ts';
 import type { Authenticator } from '../../ws/hello.ts';
+import { LIMITS } from './limits.ts';
 import { hashToken, newToken } from './tokens.ts';
 
 /** "Last seen" is written at most this often for a session. Milliseconds. */
@@ -66,6 +67,63 @@ export async function deleteDeviceSessions(trx: Trx, userId: UserId, deviceId: D
   return rows.map((row) => row.sessionId);
 }
 
+/** Makes room for one more session without a device; the caller tells the bus once the transaction is committed. */
+export async function deleteOldestUnlinked(trx: Trx, userId: UserId): Promise<SessionId[]> {
+  const rows = await trx
+    .selectFrom('sessions')
+    .select('sessionId')
+    .where('userId', '=', userId)
+    .where('deviceId', 'is', null)
+    .orderBy('createdAt', 'desc')
+    .offset(LIMITS.unlinkedSessions.value - 1)
+    .limit(1000)
+    .execute();
+  const ended = rows.map(({ sessionId }) => sessionId);
+  if (ended.length > 0) await trx.deleteFrom('sessions').where('sessionId', 'in', ended).execute();
+  return ended;
+}
+
+/** Ends the sessions of an account but `except`; the caller tells the bus once the transaction is committed. */
+export async function deleteSessions(trx: Trx, userId: UserId, except: SessionId | null): Promise<SessionId[]> {
+  let query = trx.deleteFrom('sessions').where('userId', '=', userId);
+  if (except !== null) query = query.where('sessionId', '!=', except);
+  return (await query.returning('sessionId').execute()).map(({ sessionId }) => sessionId);
+}
+
+/** How long sessions last, in milliseconds. */
+export interface SessionLifetime {
+  /** Without being used. */
+  readonly idleMs: number;
+  /** In all. */
+  readonly maxMs: number;
+}
+
+/** When a session ends if it is not used. */
+export function expiryOf(session: { readonly createdAt: number; readonly lastSeenAt: number }, life: SessionLifetime) {
+  return Math.min(session.createdAt + life.maxMs, session.lastSeenAt + life.idleMs);
+}
+
+/** Ends what has expired; `live` sessions, which are connected now, count as seen. Returns those that were ended. */
+export async function expireSessions(
+  db: Database,
+  life: SessionLifetime,
+  live: readonly SessionId[],
+  now: number,
+): Promise<SessionId[]> {
+  for (let start = 0; start < live.length; start += 500) {
+    const some = live.slice(start, start + 500);
+    await db.updateTable('sessions').set({ lastSeenAt: now }).where('sessionId', 'in', some).execute();
+  }
+  const rows = await db
+    .deleteFrom('sessions')
+    .where((where) =>
+      where.or([where('createdAt', '<=', now - life.maxMs), where('lastSeenAt', '<=', now - life.idleMs)]),
+    )
+    .returning('sessionId')
+    .execute();
+  return rows.map(({ sessionId }) => sessionId);
+}
+
 /** The session becomes the session of a device that was just put on the list. */
 export async function bindSession(trx: Trx, sessionId: SessionId, deviceId: DeviceId): Promise<void> {
   await trx.updateTable('sessions').set({ deviceId }).where('sessionId', '=', sessionId).execute();
@@ -82,7 +140,12 @@ export async function revokeSession(db: Database, bus: Bus, userId: UserId, sess
 }
 
 /** Looks sessions up by their token, for hello. */
-export function sessionAuthenticator(store: Store, bus: Bus, now: () => number): Authenticator {
+export function sessionAuthenticator(
+  store: Store,
+  bus: Bus,
+  now: () => number,
+  lifetime: SessionLifetime,
+): Authenticator {
   const revoked = new Map<SessionId, number>();
   bus.subscribe('sessionRevoked', ({ sessionId }) => {
     for (const [id, at] of revoked) if (at < now() - REVOKED_MEMORY_MS) revoked.delete(id);
@@ -91,7 +154,7 @@ export function sessionAuthenticator(store: Store, bus: Bus, now: () => number):
   return {
     async authenticate(token, client) {
       const found = await findSession(store.db, token);
-      if (!found) return null;
+      if (!found || expiryOf(found, lifetime) <= now()) return null;
       const { sessionId, userId, role, deviceId, username, displayName } = found;
       if (found.lastSeenAt < now() - SEEN_EVERY_MS || found.client !== client) {
         await noteSeen(store.db, sessionId, client, now());
@@ -117,7 +180,18 @@ function findSession(db: Database, token: string) {
   return db
     .selectFrom('sessions')
     .innerJoin('accounts', 'accounts.userId', 'sessions.userId')
-    .select(['sessionId', 'sessions.userId', 'deviceId', 'client', 'lastSeenAt', 'role', 'username', 'displayName'])
+    .select([
+      'sessionId',
+      'sessions.userId',
+      'deviceId',
+      'client',
+      'sessions.createdAt',
+      'lastSeenAt',
+      'role',
+      'username',
+      'displayName',
+    ])
     .where('tokenHash', '=', hashToken(token))
+    .where('status', '=', 'active')
     .executeTakeFirst();
 }

@@ -1,4 +1,4 @@
-import { signIn, signInProofText, type Account } from '../../../protocol/accounts.ts';
+import { signIn, signInProofText } from '../../../protocol/accounts.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { SessionId, UserId } from '../../../protocol/ids.ts';
 import type { ParamsOf } from '../../../protocol/method.ts';
@@ -7,7 +7,8 @@ import type { Trx } from '../../store/schema.ts';
 import { register } from '../../ws/method.ts';
 import { verifyEd25519 } from '../devices/index.ts';
 import type { AccountsDeps } from './deps.ts';
-import { createSession, deleteDeviceSessions, newSessionId, renewToken } from './sessions.ts';
+import { createSession, deleteDeviceSessions, deleteOldestUnlinked, newSessionId, renewToken } from './sessions.ts';
+import { requireActive } from './standing.ts';
 
 type Params = ParamsOf<typeof signIn>;
 /** Of nobody. The key is only there to be computed with (it is the base point of edwards25519). */
@@ -33,14 +34,15 @@ export function signInMethod(deps: AccountsDeps) {
       const known = await deps.passwords.verify(params.password, account?.passwordHash, lane);
       // One answer for a wrong name and a wrong password; what is wrong with the device is told to the owner only.
       if (!known || !account) throw new ProtocolError('credentials_invalid', 'Wrong username or password.');
+      if (account.status === 'suspended') throw new ProtocolError('account_suspended', 'The account is suspended.');
       if (proof === 'unknown') throw new ProtocolError('device_unknown', 'The account has no such device.');
       if (proof === 'invalid') throw new ProtocolError('device_proof_invalid', 'The device’s signature does not fit.');
       await forgive();
 
-      const { passwordHash, ...shown } = account;
+      const { passwordHash, status: _, ...shown } = account;
       if (deps.passwords.isOutdated(passwordHash)) await rehash(deps, params);
       const { token, revoked } = await deps.store.transaction((trx) =>
-        startSession(trx, params, account, caller.client, deps.now()),
+        startSession(trx, params, account.userId, caller.client, deps.now()),
       );
       for (const sessionId of revoked) deps.bus.publish('sessionRevoked', { sessionId });
       return { session: token, account: shown };
@@ -51,8 +53,9 @@ export function signInMethod(deps: AccountsDeps) {
 function findAccount(deps: AccountsDeps, username: string) {
   return deps.store.db
     .selectFrom('accounts')
-    .select(['userId', 'username', 'displayName', 'role', 'passwordHash'])
+    .select(['userId', 'username', 'displayName', 'role', 'passwordHash', 'status'])
     .where('username', '=', username)
+    .where('status', '!=', 'removed')
     .executeTakeFirst();
 }
 
@@ -83,18 +86,21 @@ async function checkProof(
 async function startSession(
   trx: Trx,
   params: Params,
-  account: Account,
+  userId: UserId,
   client: string,
   now: number,
 ): Promise<{ token: string; revoked: SessionId[] }> {
-  const key: RequestKey = { scope: `sign-in/${account.userId}`, id: params.idempotencyId, method: signIn.name };
+  const key: RequestKey = { scope: `sign-in/${userId}`, id: params.idempotencyId, method: signIn.name };
   const first = await findAnswer(trx, key);
   const renewed = first ? await renewToken(trx, (first.result as { sessionId: SessionId }).sessionId) : undefined;
   if (renewed !== undefined) return { token: renewed, revoked: [] };
   const deviceId = params.device?.deviceId ?? null;
-  const revoked = deviceId === null ? [] : await deleteDeviceSessions(trx, account.userId, deviceId);
+  // In this transaction: an account that is suspended meanwhile gets no session.
+  await requireActive(trx, userId);
+  const revoked =
+    deviceId === null ? await deleteOldestUnlinked(trx, userId) : await deleteDeviceSessions(trx, userId, deviceId);
   const sessionId = newSessionId();
-  const { token } = await createSession(trx, { sessionId, userId: account.userId, deviceId, client, now });
+  const { token } = await createSession(trx, { sessionId, userId, deviceId, client, now });
   if (!first) await keepAnswer(trx, key, now, { sessionId });
   return { token, revoked };
 }

@@ -3,6 +3,7 @@ import { changed } from '../../../protocol/contacts.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { SessionId } from '../../../protocol/ids.ts';
 import type { ParamsOf, ResultOf } from '../../../protocol/method.ts';
+import { skeletonOf } from '../../name-skeleton.ts';
 import { claimAnswer, findAnswer, type RequestKey } from '../../store/once.ts';
 import type { Trx } from '../../store/schema.ts';
 import { register } from '../../ws/method.ts';
@@ -10,6 +11,7 @@ import { indexPerson, profileColumns, sortNameOf } from '../contacts/index.ts';
 import { insertDevice, insertList, requireFirstList } from '../devices/index.ts';
 import type { AccountsDeps } from './deps.ts';
 import { requireInvitation, useInvitation } from './invitations.ts';
+import { requireFreeName } from './names.ts';
 import { createSession, newSessionId, renewToken } from './sessions.ts';
 
 type Params = ParamsOf<typeof signUp>;
@@ -72,6 +74,8 @@ async function createAccount(
     throw new ProtocolError('account_exists', 'This user id has an account already.');
   if (taken.length > 0) throw new ProtocolError('username_taken', 'This username is taken.');
 
+  const nameSkeleton = skeletonOf(displayName);
+  await requireFreeName(trx, userId, nameSkeleton);
   const role = await useInvitation(trx, params.invitation, userId, now);
   const account: Account = { userId, username, displayName, role };
   const { accountKey } = deviceList;
@@ -83,6 +87,7 @@ async function createAccount(
       passwordHash,
       accountKey,
       createdAt: now,
+      nameSkeleton,
       ...(profile && profileColumns(profile, { userId, username, displayName, accountKey })),
     })
     .execute();
@@ -99,6 +104,7 @@ async function repeat(deps: AccountsDeps, params: Params, kept: Kept): Promise<R
     .selectFrom('accounts')
     .select(['userId', 'username', 'displayName', 'role', 'passwordHash'])
     .where('userId', '=', params.userId)
+    .where('status', '=', 'active')
     .executeTakeFirst();
   const known = await deps.passwords.verify(params.password, account?.passwordHash);
   if (!account || !known || account.username !== params.username) {

@@ -46,7 +46,7 @@ function searchMethod({ store }: ContactsDeps) {
     permission: 'device',
     limit: { requests: 300, seconds: 60, by: 'account' },
     handle: async ({ text, limit, after }) => {
-      let query = store.db.selectFrom('accounts').select(PERSON_COLUMNS);
+      let query = store.db.selectFrom('accounts').select(PERSON_COLUMNS).where('status', '=', 'active');
       for (const prefix of prefixesOf(text)) query = withWord(query, prefix);
       if (after !== undefined) query = await onwards(store.db, query, after);
       const rows = await query
@@ -64,8 +64,14 @@ function getMethod({ store }: ContactsDeps) {
     permission: 'device',
     limit: { requests: 300, seconds: 60, by: 'account' },
     handle: async ({ users }) => {
-      const rows = await store.db.selectFrom('accounts').select(PERSON_COLUMNS).where('userId', 'in', users).execute();
-      return { people: rows.map(personOf) };
+      const rows = await store.db
+        .selectFrom('accounts')
+        .select([...PERSON_COLUMNS, 'status'])
+        .where('userId', 'in', users)
+        .execute();
+      return {
+        people: rows.map(({ status, ...row }) => ({ ...personOf(row), ...(status === 'active' ? {} : { status }) })),
+      };
     },
   });
 }

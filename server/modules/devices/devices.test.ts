@@ -192,7 +192,7 @@ onEachDatabase((newDatabase) => {
 
   describe('prekeys', () => {
     it('are given once each, however many ask at the same time', async () => {
-      const { person } = await server.join(new Person('Ada', undefined, newDevice(12)));
+      const { person } = await server.join(new Person(undefined, undefined, newDevice(12)));
       const askers = await Promise.all([1, 2, 3].map(() => server.join()));
       const devices = [{ userId: person.userId, deviceId: person.device.public.deviceId }];
       const taken = await Promise.all(
@@ -225,7 +225,7 @@ onEachDatabase((newDatabase) => {
     });
 
     it('are reported when they run low', async () => {
-      const member = await server.join(new Person('Ada', undefined, newDevice(PREKEY_LOW + 1)));
+      const member = await server.join(new Person(undefined, undefined, newDevice(PREKEY_LOW + 1)));
       const { client } = await server.join();
       const devices = [{ userId: member.person.userId, deviceId: member.person.device.public.deviceId }];
       await client.request(takeBundles, { devices, idempotencyId: newId() });

@@ -1,0 +1,87 @@
+import type { AccountStatus } from '../../../protocol/accounts.ts';
+import { ProtocolError } from '../../../protocol/errors.ts';
+import type { DeviceId, SessionId, UserId } from '../../../protocol/ids.ts';
+import type { Trx } from '../../store/schema.ts';
+import type { Store } from '../../store/store.ts';
+import { deleteSessions } from './sessions.ts';
+
+/** What of an account lies with other modules. */
+export interface StandingDeps {
+  readonly store: Store;
+  readonly deleteDeviceQueue: (trx: Trx, userId: UserId, deviceId: DeviceId) => Promise<void>;
+}
+
+export interface Changed {
+  /** False if the account was so before. */
+  readonly changed: boolean;
+  /** Sessions that were ended; their connections are still to be closed. */
+  readonly ended: readonly SessionId[];
+}
+
+/**
+ * Suspends, reinstates or removes an account, in one transaction. Messages that wait for it stay while it is suspended.
+ * Throws `user_unknown` (also for a removed one) and `last_administrator`.
+ */
+export function changeStatus(deps: StandingDeps, userId: UserId, status: AccountStatus): Promise<Changed> {
+  return deps.store.transaction(async (trx) => {
+    const account = await findManaged(trx, userId);
+    if (account.status === status) return { changed: false, ended: [] };
+    if (status !== 'active' && account.status === 'active' && account.role === 'admin')
+      await requireOtherAdministrator(trx, deps.store.kind, userId);
+    await trx.updateTable('accounts').set({ status }).where('userId', '=', userId).execute();
+    const suspended = status === 'active' ? 0 : 1;
+    await trx.updateTable('deviceLists').set({ suspended }).where('userId', '=', userId).execute();
+    if (status === 'active') return { changed: true, ended: [] };
+    const ended = await deleteSessions(trx, userId, null);
+    await trx.deleteFrom('passwordResets').where('userId', '=', userId).execute();
+    if (status === 'removed') await deleteWhatIsTheirs(deps, trx, userId);
+    return { changed: true, ended };
+  });
+}
+
+/** An account that was not removed. Throws `user_unknown`. */
+export async function findManaged(trx: Trx, userId: UserId) {
+  const account = await trx
+    .selectFrom('accounts')
+    .select(['userId', 'username', 'displayName', 'role', 'status'])
+    .where('userId', '=', userId)
+    .where('status', '!=', 'removed')
+    .executeTakeFirst();
+  if (!account) throw new ProtocolError('user_unknown', 'There is no such account.');
+  return account;
+}
+
+/** Throws `account_suspended`. */
+export async function requireActive(trx: Trx, userId: UserId): Promise<void> {
+  const row = await trx.selectFrom('accounts').select('status').where('userId', '=', userId).executeTakeFirst();
+  if (row?.status !== 'active') throw new ProtocolError('account_suspended', 'The account is suspended.');
+}
+
+async function requireOtherAdministrator(trx: Trx, kind: Store['kind'], userId: UserId): Promise<void> {
+  const active = trx
+    .selectFrom('accounts')
+    .select('userId')
+    .where('role', '=', 'admin')
+    .where('status', '=', 'active')
+    .orderBy('userId');
+  // Two administrators who suspend each other at once: on PostgreSQL the second one waits here, and then sees.
+  const rows = await (kind === 'postgres' ? active.forUpdate() : active).execute();
+  if (!rows.some((row) => row.userId !== userId))
+    throw new ProtocolError('last_administrator', 'There would be no administrator left.');
+}
+
+/** The row itself stays, so that neither the id nor the username is ever somebody else's. */
+async function deleteWhatIsTheirs({ deleteDeviceQueue }: StandingDeps, trx: Trx, userId: UserId): Promise<void> {
+  const devices = await trx.selectFrom('devices').select('deviceId').where('userId', '=', userId).execute();
+  for (const { deviceId } of devices) await deleteDeviceQueue(trx, userId, deviceId);
+  // Prekeys go with the devices.
+  await trx.deleteFrom('devices').where('userId', '=', userId).execute();
+  await trx.deleteFrom('deviceLists').where('userId', '=', userId).execute();
+  await trx.deleteFrom('linkRequests').where('userId', '=', userId).execute();
+  await trx.deleteFrom('accountWords').where('userId', '=', userId).execute();
+  await trx
+    .updateTable('accounts')
+    .set({ passwordHash: '', nameSkeleton: null })
+    .where('userId', '=', userId)
+    .execute();
+}
