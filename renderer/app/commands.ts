@@ -54,7 +54,7 @@ export function commandsOf(
       command(`theme-${theme}`, palette.theme(settings.themes[theme]), themes[theme], () => actions.setTheme(theme)),
     ),
     command('help', catalog.shortcuts.title, Keyboard, actions.help),
-    ...people.map((person) => ({
+    ...people.filter(isActive).map((person) => ({
       id: person.userId,
       name: palette.chatWith(person.displayName),
       detail: `@${person.username}`,
@@ -63,6 +63,11 @@ export function commandsOf(
       run: () => actions.go({ page: 'chats', userId: person.userId }),
     })),
   ];
+}
+
+/** Who is suspended or was removed takes no messages. */
+function isActive({ status }: Person): boolean {
+  return status === undefined;
 }
 
 /** Those in which every typed word occurs; ones that begin with the text first, otherwise in their order. */

@@ -10,6 +10,7 @@ const route: fc.Arbitrary<Route> = fc.oneof(
   fc.constantFrom<Route>({ page: 'calls' }, { page: 'contacts' }, { page: 'join-unreadable' }),
   fc.record({ page: fc.constant('settings' as const), section: fc.option(fc.constantFrom(...settingsSections)) }),
   fc.record({ page: fc.constant('join' as const), invitation: token }),
+  fc.record({ page: fc.constant('reset' as const), reset: token }),
 );
 
 test('every route comes back from its fragment', () => {

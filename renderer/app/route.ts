@@ -1,7 +1,16 @@
 import { UserId } from '../../protocol/ids.ts';
-import { InvitationToken } from '../../protocol/accounts.ts';
+import { InvitationToken, ResetToken } from '../../protocol/accounts.ts';
 
-export const settingsSections = ['profile', 'appearance', 'devices', 'sessions', 'invitations', 'about'] as const;
+export const settingsSections = [
+  'profile',
+  'appearance',
+  'devices',
+  'sessions',
+  'password',
+  'people',
+  'invitations',
+  'about',
+] as const;
 export type SettingsSection = (typeof settingsSections)[number];
 
 /** What the window shows. Kept in the address's fragment, which no server sees. */
@@ -11,6 +20,8 @@ export type Route =
   | { readonly page: 'contacts' }
   | { readonly page: 'settings'; readonly section: SettingsSection | null }
   | { readonly page: 'join'; readonly invitation: string }
+  /** A link to a new password. */
+  | { readonly page: 'reset'; readonly reset: string }
   /** An invitation link whose token is not one, for example cut off by a mail program. */
   | { readonly page: 'join-unreadable' };
 
@@ -31,6 +42,10 @@ export function parseRoute(hash: string): Route {
       return { page, section: settingsSections.find((section) => section === argument) ?? null };
     case 'join':
       return joinRoute(argument);
+    case 'reset': {
+      const reset = ResetToken.safeParse(argument);
+      return reset.success ? { page, reset: reset.data } : home;
+    }
     default:
       return home;
   }
@@ -50,6 +65,8 @@ export function hashOf(route: Route): string {
       return route.section === null ? '#/settings' : `#/settings/${route.section}`;
     case 'join':
       return `#/join/${route.invitation}`;
+    case 'reset':
+      return `#/reset/${route.reset}`;
     case 'join-unreadable':
       return '#/join';
     default:

@@ -11,8 +11,16 @@ import type { Standing, Vault } from '../../crypto/vault.ts';
 import type { Host } from '../../host/host.ts';
 import type { Connection } from '../../net/connection.ts';
 import { retrying } from '../../net/retrying.ts';
+import { createAdministration } from './administration.ts';
 import { HandOverInbox } from './hand-over.ts';
-import type { AccountsController, AccountStage, InvitationInfo, SignInOutcome } from './model.ts';
+import type {
+  AccountsController,
+  AccountStage,
+  AdministrationController,
+  InvitationInfo,
+  ResetInfo,
+  SignInOutcome,
+} from './model.ts';
 
 /** How long a request to be linked lives on the server, in milliseconds. */
 const LINK_MS = 10 * 60_000;
@@ -37,6 +45,7 @@ export interface AccountsDependencies {
 /** The stage machine of `model.ts`. */
 export class Accounts implements AccountsController {
   stage: AccountStage = $state.raw({ kind: 'starting' });
+  readonly administration: AdministrationController;
   readonly #deps: AccountsDependencies;
   readonly #handOver: HandOverInbox;
   #linkTimer: ReturnType<typeof setTimeout> | undefined;
@@ -44,6 +53,7 @@ export class Accounts implements AccountsController {
   constructor(deps: AccountsDependencies) {
     this.#deps = deps;
     this.#handOver = new HandOverInbox(deps.connection, deps.vault);
+    this.administration = createAdministration(deps);
     deps.connection.onState((state) => {
       if (state.kind !== 'ended') return;
       if (state.reason === 'replaced') this.lost();
@@ -133,6 +143,18 @@ export class Accounts implements AccountsController {
     await this.#deps.connection.request(wire.signOut, {}).catch(() => undefined);
     await this.#deps.vault.abandonLink();
     this.#welcome();
+  }
+
+  async changePassword(input: { readonly current: string; readonly password: string }): Promise<void> {
+    await this.#ask(() => this.#deps.connection.request(wire.changePassword, input));
+  }
+
+  async checkReset(token: string): Promise<ResetInfo> {
+    return this.#ask(() => this.#deps.connection.request(wire.checkReset, { reset: token }));
+  }
+
+  async completeReset(input: { readonly reset: string; readonly password: string }): Promise<void> {
+    await this.#ask(() => this.#deps.connection.request(wire.completeReset, input));
   }
 
   async sessions(): Promise<readonly Session[]> {

@@ -1,5 +1,6 @@
 import type { Account, Role, Session } from '../../../protocol/accounts.ts';
-import type { SessionId } from '../../../protocol/ids.ts';
+import type { ManagedPerson } from '../../../protocol/administration.ts';
+import type { SessionId, UserId } from '../../../protocol/ids.ts';
 
 /** Where this device stands; decides which screen is shown. */
 export type AccountStage =
@@ -32,6 +33,27 @@ export interface InvitationInfo {
   readonly expiresAt: number;
 }
 
+/** Whose password a link is for. */
+export interface ResetInfo {
+  readonly username: string;
+  readonly organisation: string;
+  readonly expiresAt: number;
+}
+
+/** What administrators do with other people's accounts. */
+export interface AdministrationController {
+  /** A page of accounts in the directory's order, after the one named; `more`: there are further ones. */
+  people(
+    text: string,
+    after: UserId | null,
+  ): Promise<{ readonly people: readonly ManagedPerson[]; readonly more: boolean }>;
+  suspend(userId: UserId): Promise<void>;
+  reinstate(userId: UserId): Promise<void>;
+  remove(userId: UserId): Promise<void>;
+  /** The whole link to a new password, and when it ends. */
+  resetPassword(userId: UserId): Promise<{ readonly link: string; readonly expiresAt: number }>;
+}
+
 /** Methods reject with ProtocolError or OfflineError; the screens word them (`i18n/errors.ts`). */
 export interface AccountsController {
   readonly stage: AccountStage;
@@ -54,6 +76,10 @@ export interface AccountsController {
   useHere(): Promise<void>;
   /** From `linking`, `receiving` and `link-refused`: gives up and goes back to `welcome`. */
   cancelLinking(): Promise<void>;
+  changePassword(input: { readonly current: string; readonly password: string }): Promise<void>;
+  checkReset(token: string): Promise<ResetInfo>;
+  completeReset(input: { readonly reset: string; readonly password: string }): Promise<void>;
+  readonly administration: AdministrationController;
   sessions(): Promise<readonly Session[]>;
   revokeSession(sessionId: SessionId): Promise<void>;
   /** Administrators: complete links to give to people. */

@@ -68,7 +68,7 @@ export class Contacts implements ContactsController {
       return people.map(({ userId }) => this.person(userId));
     } catch (error) {
       if (!isLostAnswer(error)) throw error;
-      return this.people.filter((person) => matches(person, text)).slice(0, FOUND_LIMIT);
+      return this.people.filter((person) => person.status === undefined && matches(person, text)).slice(0, FOUND_LIMIT);
     }
   }
 
@@ -133,12 +133,12 @@ export class Contacts implements ContactsController {
   }
 }
 
-function saying({ username, displayName, role, profile }: Person): string {
-  return JSON.stringify([username, displayName, role, profile?.accountKey, profile?.payload, profile?.signature]);
+function saying({ username, displayName, role, status, profile }: Person): string {
+  return JSON.stringify([username, displayName, role, status, profile?.accountKey, profile?.payload, profile?.signature]);
 }
 
 function same(a: KnownPerson, b: KnownPerson | undefined): boolean {
-  const keys = ['username', 'displayName', 'role', 'trust', 'formerName'] as const;
+  const keys = ['username', 'displayName', 'role', 'status', 'trust', 'formerName'] as const;
   return b !== undefined && keys.every((key) => a[key] === b[key]);
 }
 
