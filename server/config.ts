@@ -36,6 +36,12 @@ const Origin = z
     message: 'The public origin must be like https://teahouse.example.org: scheme and host, nothing after.',
   });
 
+/** Further addresses of this server, separated by commas. */
+const Origins = z
+  .string()
+  .transform((text) => text.split(',').flatMap((part) => part.trim() || []))
+  .pipe(z.array(Origin).max(20, 'At most 20 further addresses.'));
+
 /** An address or a network, such as 10.0.0.0/8. */
 const Network = z.string().refine(
   (text) => {
@@ -75,6 +81,7 @@ const Settings = z.object({
     })
     .optional(),
   origin: Origin.optional(),
+  otherOrigins: Origins.default([]),
   organisation: z
     .string()
     .trim()
@@ -113,6 +120,7 @@ const SOURCES: Readonly<Record<Setting, { readonly env: string; readonly flag?: 
   host: { env: 'TEAHOUSE_HOST', flag: 'host' },
   databaseUrl: { env: 'DATABASE_URL' },
   origin: { env: 'TEAHOUSE_ORIGIN', flag: 'origin' },
+  otherOrigins: { env: 'TEAHOUSE_OTHER_ORIGINS' },
   organisation: { env: 'TEAHOUSE_ORGANISATION', flag: 'organisation' },
   logLevel: { env: 'TEAHOUSE_LOG_LEVEL', flag: 'log-level' },
   trustedProxies: { env: 'TEAHOUSE_TRUSTED_PROXIES' },
@@ -138,6 +146,8 @@ export interface Config {
   readonly databaseUrl: string | undefined;
   /** As people's browsers see this server; undefined: http at the listening address. */
   readonly origin: string | undefined;
+  /** Further addresses by which people reach it: a tunnel, a mapped port, an internal name. */
+  readonly otherOrigins: readonly string[];
   readonly organisation: string;
   readonly logLevel: z.infer<typeof Settings>['logLevel'];
   readonly trustedProxies: readonly string[];
@@ -209,6 +219,7 @@ function complete(settings: z.infer<typeof Settings>): Config {
     host: settings.host,
     databaseUrl: settings.databaseUrl,
     origin: settings.origin,
+    otherOrigins: settings.otherOrigins,
     organisation: settings.organisation,
     logLevel: settings.logLevel,
     trustedProxies: settings.trustedProxies,

@@ -35,7 +35,7 @@ describe('a proof that another server passes on', () => {
   });
 
   test('names the configured origin alone, where there is one', async () => {
-    expect(ownOrigins({ origin: 'https://tea.example.org', host: '127.0.0.1' }, 8420)).toEqual([
+    expect(ownOrigins({ origin: 'https://tea.example.org', otherOrigins: [], host: '127.0.0.1' }, 8420)).toEqual([
       'https://tea.example.org',
     ]);
     const configured = await startTestServer({}, { TEAHOUSE_ORIGIN: 'https://tea.example.org' });
@@ -49,10 +49,11 @@ describe('a proof that another server passes on', () => {
   });
 
   test('names the address that is listened on, under a browser’s names for it, where none is configured', () => {
-    const origins = ownOrigins({ origin: undefined, host: '192.0.2.1' }, 8420);
+    const origins = ownOrigins({ origin: undefined, otherOrigins: ['https://inner.example'], host: '192.0.2.1' }, 8420);
     expect(origins).toContain('http://192.0.2.1:8420');
     expect(origins).toContain('http://localhost:8420');
-    expect(ownOrigins({ origin: undefined, host: '::1' }, 80)).toContain('http://[::1]');
+    expect(origins).toContain('https://inner.example');
+    expect(ownOrigins({ origin: undefined, otherOrigins: [], host: '::1' }, 80)).toContain('http://[::1]');
     const text = signInProofText(origins[0] ?? '', 'c', 'ada', 1);
     expect(text.split('\n')[0]).toBe('teahouse/sign-in/v2');
   });
