@@ -52,7 +52,7 @@ export const resetPassword: Command = {
     await withStore(data, env, async (store, config) => {
       const origin = await requireOrigin(config);
       const userId = await requireUser(store, name, resetPassword);
-      const { reset, expiresAt } = await store.transaction((trx) => createReset(trx, userId, Date.now()));
+      const { reset, expiresAt } = await store.transaction((trx) => createReset(trx, userId, null, Date.now()));
       const link = resetLink(origin, reset);
       say(json ? JSON.stringify({ link, expiresAt: new Date(expiresAt).toISOString() }) : link);
     });

@@ -56,7 +56,15 @@ export interface Schema {
     suspended: Generated<number>;
   };
   /** At most one for each account. */
-  passwordResets: { tokenHash: string; userId: UserId; createdAt: number; expiresAt: number; usedAt: number | null };
+  passwordResets: {
+    tokenHash: string;
+    userId: UserId;
+    /** Null: by the command line. */
+    createdBy: UserId | null;
+    createdAt: number;
+    expiresAt: number;
+    usedAt: number | null;
+  };
   /** Ended by another process; the server closes their connections. */
   endedSessions: { sessionId: SessionId };
   devices: {

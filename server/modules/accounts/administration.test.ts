@@ -3,6 +3,7 @@ import {
   changePassword,
   checkReset,
   completeReset,
+  createInvitations,
   revokeSession,
   sessions,
   signIn,
@@ -126,6 +127,22 @@ onEachDatabase((newDatabase) => {
     admin = { ...admin, session, client: await server.connect(session) };
   });
 
+  it('an administrator who is suspended leaves no door open', async () => {
+    const [eve, ada] = [await join('admin'), await join()];
+    const { invitations } = await eve.client.request(createInvitations, {
+      count: 2,
+      role: 'admin',
+      validHours: 24,
+      idempotencyId: newId(),
+    });
+    const asked = { userId: ada.person.userId, idempotencyId: newId() };
+    const { reset } = await eve.client.request(resetPassword, asked);
+    await admin.client.request(suspend, { userId: eve.person.userId });
+    const visitor = await server.connect();
+    await refusal('invitation_invalid', new Person().signUp(visitor, invitations[0] ?? ''));
+    await refusal('reset_invalid', visitor.request(completeReset, { reset, password: OTHER }));
+  });
+
   it('is for administrators', async () => {
     const { client } = await join();
     const userId = admin.person.userId;
@@ -178,12 +195,12 @@ onEachDatabase((newDatabase) => {
   it('a reset link expires, and is void for who is suspended', async () => {
     const ada = await join();
     const visitor = await server.connect();
-    const { reset } = await server.store.transaction((trx) => createReset(trx, ada.person.userId, Date.now()));
+    const { reset } = await server.store.transaction((trx) => createReset(trx, ada.person.userId, null, Date.now()));
     await admin.client.request(suspend, { userId: ada.person.userId });
     await refusal('reset_invalid', visitor.request(completeReset, { reset, password: OTHER }));
     await admin.client.request(reinstate, { userId: ada.person.userId });
     await refusal('reset_invalid', visitor.request(checkReset, { reset }));
-    const second = await server.store.transaction((trx) => createReset(trx, ada.person.userId, Date.now()));
+    const second = await server.store.transaction((trx) => createReset(trx, ada.person.userId, null, Date.now()));
     ahead = DAY_MS + 1;
     try {
       await refusal('reset_invalid', visitor.request(checkReset, { reset: second.reset }));

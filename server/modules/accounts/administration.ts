@@ -52,7 +52,7 @@ function resetPasswordMethod(deps: AccountsDeps) {
     handle: async ({ userId }, { session }) => {
       const made = await deps.store.transaction(async (trx) => {
         await findManaged(trx, userId);
-        return createReset(trx, userId, deps.now());
+        return createReset(trx, userId, session.userId, deps.now());
       });
       audit(deps, resetPassword.name, session.userId, userId);
       return made;

@@ -14,6 +14,7 @@ const VALID_MS = LIMITS.resetHours.value * 3_600_000;
 export async function createReset(
   trx: Trx,
   userId: UserId,
+  createdBy: UserId | null,
   now: number,
 ): Promise<{ readonly reset: string; readonly expiresAt: number }> {
   const reset = newToken();
@@ -21,7 +22,7 @@ export async function createReset(
   await trx.deleteFrom('passwordResets').where('userId', '=', userId).execute();
   await trx
     .insertInto('passwordResets')
-    .values({ tokenHash: hashToken(reset), userId, createdAt: now, expiresAt, usedAt: null })
+    .values({ tokenHash: hashToken(reset), userId, createdBy, createdAt: now, expiresAt, usedAt: null })
     .execute();
   return { reset, expiresAt };
 }

@@ -19,7 +19,8 @@ export interface Changed {
 }
 
 /**
- * Suspends, reinstates or removes an account, in one transaction. Messages that wait for it stay while it is suspended.
+ * Suspends, reinstates or removes an account, in one transaction. Messages that wait for it stay while it is suspended; links
+ * that it made for others do not.
  * Throws `user_unknown` (also for a removed one) and `last_administrator`.
  */
 export function changeStatus(deps: StandingDeps, userId: UserId, status: AccountStatus): Promise<Changed> {
@@ -33,7 +34,12 @@ export function changeStatus(deps: StandingDeps, userId: UserId, status: Account
     await trx.updateTable('deviceLists').set({ suspended }).where('userId', '=', userId).execute();
     if (status === 'active') return { changed: true, ended: [] };
     const ended = await deleteSessions(trx, userId, null);
-    await trx.deleteFrom('passwordResets').where('userId', '=', userId).execute();
+    await trx
+      .deleteFrom('passwordResets')
+      .where((where) => where.or([where('userId', '=', userId), where('createdBy', '=', userId)]))
+      .execute();
+    // Else an administrator could come back by an invitation of their own.
+    await trx.deleteFrom('invitations').where('createdBy', '=', userId).where('usedBy', 'is', null).execute();
     if (status === 'removed') await deleteWhatIsTheirs(deps, trx, userId);
     return { changed: true, ended };
   });

@@ -27,6 +27,7 @@ export function accountStanding(): Migration {
         .createTable('password_resets')
         .addColumn('token_hash', 'text', (c) => c.primaryKey())
         .addColumn('user_id', 'text', (c) => c.notNull().unique().references('accounts.user_id').onDelete('cascade'))
+        .addColumn('created_by', 'text', (c) => c.references('accounts.user_id').onDelete('set null'))
         .addColumn('created_at', 'bigint', (c) => c.notNull())
         .addColumn('expires_at', 'bigint', (c) => c.notNull())
         .addColumn('used_at', 'bigint')
