@@ -90,12 +90,12 @@ test('a person changes the password', async ({}, info) => {
   await page.goto(`${ada.line.origin}/#/settings/password`);
   await page.getByRole('button', { name: 'Change password' }).click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByLabel('Present password', { exact: true }).fill('not this one');
+  await dialog.getByLabel('Current password', { exact: true }).fill('not this one');
   await dialog.getByLabel('New password', { exact: true }).fill(OTHER);
   await dialog.getByRole('button', { name: 'Change password' }).click();
-  await expect(dialog.getByText('not your present password')).toBeVisible();
+  await expect(dialog.getByText('not your current password')).toBeVisible();
   await look(page, 'password', info.outputPath());
-  await dialog.getByLabel('Present password', { exact: true }).fill(PASSWORD);
+  await dialog.getByLabel('Current password', { exact: true }).fill(PASSWORD);
   await dialog.getByRole('button', { name: 'Change password' }).click();
   await expect(dialog).toHaveCount(0);
   await expect(page.getByText('Password changed.')).toBeVisible();

@@ -20,6 +20,7 @@ import { refusal } from '../../testing/expect-code.ts';
 import { newId, PASSWORD, Person, sendTo } from '../../testing/person.ts';
 import { startTestServer, type Member, type TestServer } from '../../testing/test-server.ts';
 import { createReset, usersExist } from './index.ts';
+import { expireSessions } from './sessions.ts';
 
 const DAY_MS = 86_400_000;
 const OTHER = 'another good password';
@@ -249,5 +250,16 @@ onEachDatabase((newDatabase) => {
     expect(list).toHaveLength(21);
     await refusal('session_invalid', (await server.connect()).hello({ session: first as never }));
     await ada.client.request(revokeSession, { sessionId: list.find(({ current }) => !current)!.sessionId });
+  });
+
+  it('a session that is connected all the time is in use', async () => {
+    const [ada, ben] = [await join(), await join()];
+    const idOf = async ({ client }: Member) => (await client.request(sessions, {})).sessions[0]!.sessionId;
+    const [live, idle] = [await idOf(ada), await idOf(ben)];
+    const life = { idleMs: 30 * DAY_MS, maxMs: 180 * DAY_MS };
+    const ended = await expireSessions(server.store.db, life, [live], Date.now() + 31 * DAY_MS);
+    expect(ended).toContain(idle);
+    expect(ended).not.toContain(live);
+    expect(await expireSessions(server.store.db, life, [live], Date.now() + 181 * DAY_MS)).toContain(live);
   });
 });
