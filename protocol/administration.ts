@@ -4,6 +4,12 @@ import { ShownName } from './display-name.ts';
 import { Timestamp, UserId } from './ids.ts';
 import { mutation, Nothing, query, setter } from './method.ts';
 
+/** PostgreSQL holds no NUL, and no name holds another control character. */
+const SearchText = z
+  .string()
+  .max(64)
+  .regex(/^\P{Cc}*$/u);
+
 /** An account as administrators see it. */
 export const ManagedPerson = z.strictObject({
   userId: UserId,
@@ -20,7 +26,7 @@ export type ManagedPerson = z.infer<typeof ManagedPerson>;
 /** Administrators only. Everybody whose name or username holds `text`, whatever their status. */
 export const managedPeople = query(
   'accounts.people',
-  { text: z.string().max(64), limit: z.int().min(1).max(100), after: UserId.optional() },
+  { text: SearchText, limit: z.int().min(1).max(100), after: UserId.optional() },
   z.strictObject({ people: z.array(ManagedPerson), more: z.boolean() }),
 );
 

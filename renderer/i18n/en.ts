@@ -352,6 +352,7 @@ export const en = {
     revokeOf: (client: string) => `End session of ${client}`,
     revoked: 'Session ended',
     notLinked: 'Not linked',
+    sessionEnds: (when: string) => `Ends ${when} if it is not used`,
     password: 'Password',
     passwordBody: 'Changing it signs you out everywhere but here.',
     changePassword: 'Change password',

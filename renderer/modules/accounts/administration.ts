@@ -20,7 +20,14 @@ export function createAdministration({
   return {
     people: (text, after) => {
       const from = after === null ? {} : { after };
-      return connection.request(wire.managedPeople, { text: text.trim().slice(0, 64), limit: PAGE, ...from });
+      return connection.request(wire.managedPeople, {
+        text: text
+          .replace(/\p{Cc}/gu, ' ')
+          .trim()
+          .slice(0, 64),
+        limit: PAGE,
+        ...from,
+      });
     },
     suspend: async (userId) => void (await ask(() => connection.request(wire.suspend, { userId }))),
     reinstate: async (userId) => void (await ask(() => connection.request(wire.reinstate, { userId }))),

@@ -159,6 +159,7 @@ onEachDatabase((newDatabase) => {
     for (const text of ['kasz', '0%_w', 'the boss'])
       expect((await admin.client.request(managedPeople, { text, limit: 10 })).people).toHaveLength(1);
     expect((await admin.client.request(managedPeople, { text: 'a%b', limit: 10 })).people).toEqual([]);
+    await refusal('invalid_request', admin.client.request(managedPeople, { text: 'a\0b', limit: 10 }));
     const seen = new Set<string>();
     let after: UserId | undefined;
     for (let more = true; more;) {
