@@ -22,6 +22,8 @@ const WATCHDOG: Watchdog = { everyMs: 5_000, patienceMs: 10_000 };
 /** Wait before a new worker takes a dead one's place: at once, then doubling while it keeps failing. */
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 30_000;
+/** A worker that died sooner than this after its start counts as failing. Milliseconds. */
+const STABLE_MS = 5_000;
 /** How long a new room waits for a worker. Milliseconds. */
 const WAIT_MS = 5_000;
 
@@ -31,6 +33,9 @@ export class WorkerPool {
   readonly #watchdog: Watchdog;
   /** By index; undefined while a dead one is being replaced. */
   readonly #workers: (MediaWorker | undefined)[] = [];
+  /** By index: when the worker there started, and how many in a row died soon after their start. */
+  readonly #startedAt: number[] = [];
+  readonly #earlyDeaths: number[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #waiting = new Set<() => void>();
   #closed = false;
@@ -104,6 +109,7 @@ export class WorkerPool {
     });
     if (this.#closed) return worker.close();
     this.#workers[index] = worker;
+    this.#startedAt[index] = performance.now();
     this.#wake();
     this.#options.logger.info({ worker: index, pid: worker.pid, port: portOf(port, index) }, 'media worker started');
   }
@@ -112,7 +118,11 @@ export class WorkerPool {
     if (this.#closed) return;
     this.#options.logger.error({ worker: index, pid: worker.pid }, 'media worker died');
     this.#workers[index] = undefined;
-    this.#replace(index, 0);
+    const early = performance.now() - (this.#startedAt[index] ?? 0) < STABLE_MS;
+    const deaths = early ? (this.#earlyDeaths[index] ?? 0) + 1 : 0;
+    this.#earlyDeaths[index] = deaths;
+    // The first is replaced at once; workers that cannot live are not started as fast as the machine can.
+    this.#replace(index, deaths < 2 ? 0 : Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (deaths - 2)));
   }
 
   #replace(index: number, delayMs: number): void {
