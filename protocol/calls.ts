@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CallMedia } from './chat.ts';
 import { CallId, DeviceId, Timestamp, UserId, Uuid } from './ids.ts';
+import { DtlsParameters, IceCandidates, IceParameters, MediaId, RtpCapabilities, RtpParameters } from './media.ts';
 import { event, mutation, Nothing, query, setter } from './method.ts';
 
 /** People in one call. */
@@ -8,16 +9,13 @@ export const MAX_PARTICIPANTS = 8;
 /** How long a call rings, and how long a participant whose connection dropped keeps their place. Milliseconds. */
 export const RING_MS = 45_000;
 export const REJOIN_MS = 15_000;
-
-/**
- * mediasoup's parameter objects. Their inside belongs to mediasoup, which validates it; here only their shape
- * as JSON objects and (by the frame limit) their size.
- */
-const MediasoupObject = z.record(z.string().max(64), z.json());
+/** Everybody who was ever asked into one call: inviting again and again cannot grow it without end. */
+export const MAX_MEMBERS = 32;
+/** Calls in one answer of `calls.active`. */
+export const MAX_ACTIVE_CALLS = 12;
 
 export const ParticipantId = Uuid.brand<'ParticipantId'>();
 export type ParticipantId = z.infer<typeof ParticipantId>;
-const MediaId = z.string().min(1).max(64);
 
 export const Source = z.enum(['microphone', 'camera', 'screen', 'screen-audio']);
 export type Source = z.infer<typeof Source>;
@@ -44,15 +42,16 @@ export const Call = z.strictObject({
   startedAt: Timestamp,
   /** Rises with every change, so that a late one is recognised. */
   revision: z.int().min(1),
-  participants: z.array(Participant),
+  /** Earlier servers kept up to 64. */
+  participants: z.array(Participant).max(64),
 });
 export type Call = z.infer<typeof Call>;
 
 export const TransportOptions = z.strictObject({
   id: MediaId,
-  iceParameters: MediasoupObject,
-  iceCandidates: z.array(MediasoupObject),
-  dtlsParameters: MediasoupObject,
+  iceParameters: IceParameters,
+  iceCandidates: IceCandidates,
+  dtlsParameters: DtlsParameters,
 });
 export type TransportOptions = z.infer<typeof TransportOptions>;
 
@@ -62,17 +61,17 @@ export const ConsumerOptions = z.strictObject({
   participantId: ParticipantId,
   source: Source,
   kind: z.enum(['audio', 'video']),
-  rtpParameters: MediasoupObject,
+  rtpParameters: RtpParameters,
   producerPaused: z.boolean(),
 });
 export type ConsumerOptions = z.infer<typeof ConsumerOptions>;
 
 /** The same for every call of this server, so a client loads its mediasoup Device before it joins. */
-export const capabilities = query('calls.capabilities', {}, z.strictObject({ routerRtpCapabilities: MediasoupObject }));
+export const capabilities = query('calls.capabilities', {}, z.strictObject({ routerRtpCapabilities: RtpCapabilities }));
 
 /**
  * Starts a call and rings the others. The starter then joins like anybody, and is `reconnecting` until then (with
- * `RING_MS` to do so). Errors: `user_unknown`, `call_full`.
+ * `RING_MS` to do so). Errors: `user_unknown`, `call_full`, `too_many_calls`, `rung_too_often`.
  */
 export const start = mutation(
   'calls.start',
@@ -87,7 +86,10 @@ export const start = mutation(
   z.strictObject({ call: Call }),
 );
 
-/** Rings more people (again, if they left or missed it). Only who is in the call may. */
+/**
+ * Rings more people (again, if they left or missed it). Only who is in the call may. Errors: as `calls.start`, and
+ * `call_not_joined`.
+ */
 export const invite = mutation(
   'calls.invite',
   {
@@ -103,36 +105,39 @@ export const invite = mutation(
 /**
  * Joins (accepts, or comes back) with everything needed for media in one answer. Consumers begin paused; resume each
  * once it is set up. What an earlier join of this person still held is released.
- * Errors: `call_unknown`, `call_ended`, `call_full`, `media_rejected`.
+ * Errors: `call_unknown`, `call_ended`, `call_full`, `media_rejected`, `too_many_calls`.
  */
 export const join = mutation(
   'calls.join',
-  { callId: CallId, rtpCapabilities: MediasoupObject },
+  { callId: CallId, rtpCapabilities: RtpCapabilities },
   z.strictObject({
     call: Call,
     participantId: ParticipantId,
     sendTransport: TransportOptions,
     receiveTransport: TransportOptions,
-    consumers: z.array(ConsumerOptions),
+    consumers: z.array(ConsumerOptions).max((MAX_PARTICIPANTS - 1) * Source.options.length),
   }),
 );
 
 export const decline = setter('calls.decline', { callId: CallId, reason: z.enum(['declined', 'busy']) }, Nothing);
 export const leave = setter('calls.leave', { callId: CallId }, Nothing);
 
-/** Calls that ring for this account or that it is in (or was, and may come back to). */
+/**
+ * Calls that ring for this account or that it is in (or was, and may come back to), those first and then the newest.
+ * Those that it declined are left out.
+ */
 export const active = query('calls.active', {}, z.strictObject({ calls: z.array(Call) }));
 
 export const connectTransport = setter(
   'calls.connectTransport',
-  { callId: CallId, transportId: MediaId, dtlsParameters: MediasoupObject },
+  { callId: CallId, transportId: MediaId, dtlsParameters: DtlsParameters },
   Nothing,
 );
 
 export const restartIce = mutation(
   'calls.restartIce',
   { callId: CallId, transportId: MediaId },
-  z.strictObject({ iceParameters: MediasoupObject }),
+  z.strictObject({ iceParameters: IceParameters }),
 );
 
 /** Begins to send a source; one producer per source, an earlier one of the same source is closed. */
@@ -142,7 +147,7 @@ export const produce = mutation(
     callId: CallId,
     source: Source,
     kind: z.enum(['audio', 'video']),
-    rtpParameters: MediasoupObject,
+    rtpParameters: RtpParameters,
     paused: z.boolean(),
   },
   z.strictObject({ producerId: MediaId }),

@@ -57,6 +57,8 @@ export const ErrorCode = z.enum([
   'call_full',
   'call_not_joined',
   'media_rejected',
+  'too_many_calls',
+  'rung_too_often',
 ]);
 export type ErrorCode = z.infer<typeof ErrorCode>;
 

@@ -450,6 +450,8 @@ export const en = {
     call_ended: 'The call has ended.',
     call_full: 'The call is full.',
     call_not_joined: 'You are not in this call.',
+    too_many_calls: 'You are in too many calls. Leave one of them first.',
+    rung_too_often: 'This person has been called many times without an answer. Write a message, or try again later.',
     media_rejected: 'Your sound or picture could not be set up. Leave the call and join again.',
     offline: 'You are offline. Try again when the connection is back.',
     timeout: 'The server did not answer in time. Try again.',

@@ -1,20 +1,19 @@
 import type { z } from 'zod';
 import type { ConsumerOptions, join, Source, TransportOptions } from '../../protocol/calls.ts';
+import type { DtlsParameters, IceParameters, RtpCapabilities, RtpParameters } from '../../protocol/media.ts';
 
-/** mediasoup's parameter objects as they cross the wire. */
-export type JsonObject = Record<string, z.core.util.JSONType>;
 type JoinAnswer = z.infer<(typeof join)['result']>;
 
 /** The requests that media needs, already bound to one call. Each rejects when the server cannot be asked. */
 export interface MediaSignalling {
-  connectTransport(transportId: string, dtlsParameters: JsonObject): Promise<void>;
+  connectTransport(transportId: string, dtlsParameters: DtlsParameters): Promise<void>;
   /** Returns the server's new ICE parameters. */
-  restartIce(transportId: string): Promise<JsonObject>;
+  restartIce(transportId: string): Promise<IceParameters>;
   /** Returns the producer's id. */
   produce(input: {
     readonly source: Source;
     readonly kind: 'audio' | 'video';
-    readonly rtpParameters: JsonObject;
+    readonly rtpParameters: RtpParameters;
     readonly paused: boolean;
   }): Promise<string>;
 }
@@ -31,9 +30,9 @@ export interface MediaEngine {
   /** Fetches the code and the server's capabilities, for when there is nothing better to do. Never rejects. */
   prefetch(): Promise<void>;
   /** Makes everything ready for a call; returns what this browser can receive, for `calls.join`. */
-  load(): Promise<JsonObject>;
+  load(): Promise<RtpCapabilities>;
   /** What `load` returned, once it has: so that a join can go out within the very click. */
-  readonly capabilities: JsonObject | null;
+  readonly capabilities: RtpCapabilities | null;
   open(options: MediaSessionOptions): MediaSession;
 }
 

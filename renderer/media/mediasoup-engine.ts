@@ -1,31 +1,25 @@
-import type {
-  Consumer,
-  Device,
-  DtlsParameters,
-  IceParameters,
-  RtpCapabilities,
-  RtpParameters,
-  Transport,
-} from 'mediasoup-client/types';
+import type * as mediasoup from 'mediasoup-client/types';
+import type { Consumer, Device, Transport } from 'mediasoup-client/types';
 import type { ConsumerOptions, Source, TransportOptions } from '../../protocol/calls.ts';
+import { DtlsParameters, RtpCapabilities, RtpParameters } from '../../protocol/media.ts';
 import { sendSettings } from './encodings.ts';
-import type { JsonObject, MediaEngine, MediaSession, MediaSessionOptions, SentSource } from './engine.ts';
+import type { MediaEngine, MediaSession, MediaSessionOptions, SentSource } from './engine.ts';
 import { keepAlive } from './transport-recovery.ts';
 
 /**
  * The engine on mediasoup-client, which is its own chunk and arrives with the first prefetch or call.
  * @param fetchCapabilities asks the server for `calls.capabilities`
  */
-export function createMediasoupEngine(fetchCapabilities: () => Promise<JsonObject>): MediaEngine {
+export function createMediasoupEngine(fetchCapabilities: () => Promise<RtpCapabilities>): MediaEngine {
   const parts = retrying(() => Promise.all([import('mediasoup-client'), fetchCapabilities()]));
   const device = retrying(async () => {
     const [{ Device }, routerRtpCapabilities] = await parts.get();
     const loaded = await Device.factory();
-    await loaded.load({ routerRtpCapabilities: fromJson<RtpCapabilities>(routerRtpCapabilities) });
+    await loaded.load({ routerRtpCapabilities: routerRtpCapabilities as mediasoup.RtpCapabilities });
     return loaded;
   });
   let ready: Device | null = null;
-  let capabilities: JsonObject | null = null;
+  let capabilities: RtpCapabilities | null = null;
 
   return {
     async prefetch() {
@@ -33,7 +27,7 @@ export function createMediasoupEngine(fetchCapabilities: () => Promise<JsonObjec
     },
     async load() {
       ready = await device.get();
-      capabilities ??= toJson(ready.recvRtpCapabilities);
+      capabilities ??= RtpCapabilities.parse(ready.recvRtpCapabilities);
       return capabilities;
     },
     get capabilities() {
@@ -52,18 +46,20 @@ function openSession(device: Device, { transports, signalling, onLost }: MediaSe
   const consumers = new Map<string, Consumer>();
   const stopKeeping = [send, receive].map((transport) => {
     transport.on('connect', ({ dtlsParameters }, done, failed) => {
-      void reply(signalling.connectTransport(transport.id, toJson(dtlsParameters)), done, failed);
+      const asked = async () => signalling.connectTransport(transport.id, DtlsParameters.parse(dtlsParameters));
+      void reply(asked(), done, failed);
     });
     const restartIce = async () => {
-      const iceParameters = fromJson<IceParameters>(await signalling.restartIce(transport.id));
-      await transport.restartIce({ iceParameters });
+      const iceParameters = await signalling.restartIce(transport.id);
+      await transport.restartIce({ iceParameters: iceParameters as mediasoup.IceParameters });
     };
     return keepAlive({ onState: (listener) => listen(transport, listener), restartIce, onLost });
   });
   send.on('produce', ({ kind, rtpParameters, appData }, done, failed) => {
     const { source, paused } = appData as unknown as SentAppData;
-    const asked = signalling.produce({ source, kind, rtpParameters: toJson(rtpParameters), paused });
-    void reply(asked, (id) => done({ id }), failed);
+    const asked = async () =>
+      signalling.produce({ source, kind, rtpParameters: RtpParameters.parse(rtpParameters), paused });
+    void reply(asked(), (id) => done({ id }), failed);
   });
 
   return {
@@ -122,7 +118,7 @@ function consumerOptions({ consumerId, producerId, kind, rtpParameters, particip
     id: consumerId,
     producerId,
     kind,
-    rtpParameters: fromJson<RtpParameters>(rtpParameters),
+    rtpParameters: rtpParameters as mediasoup.RtpParameters,
     // Tracks of one stream are kept in step by the browser: voice with face, screen with its sound.
     streamId: `${participantId}-${source === 'screen' || source === 'screen-audio' ? 'screen' : 'person'}`,
   };
@@ -131,9 +127,9 @@ function consumerOptions({ consumerId, producerId, kind, rtpParameters, particip
 function transportOptions({ id, iceParameters, iceCandidates, dtlsParameters }: TransportOptions) {
   return {
     id,
-    iceParameters: fromJson<IceParameters>(iceParameters),
-    iceCandidates: iceCandidates as unknown as Parameters<Device['createSendTransport']>[0]['iceCandidates'],
-    dtlsParameters: fromJson<DtlsParameters>(dtlsParameters),
+    iceParameters: iceParameters as mediasoup.IceParameters,
+    iceCandidates: iceCandidates as mediasoup.IceCandidate[],
+    dtlsParameters: dtlsParameters as mediasoup.DtlsParameters,
   };
 }
 
@@ -149,16 +145,6 @@ async function reply<T>(request: Promise<T>, done: (value: T) => void, failed: (
 function listen(transport: Transport, listener: (state: RTCPeerConnectionState) => void): () => void {
   transport.on('connectionstatechange', listener);
   return () => transport.off('connectionstatechange', listener);
-}
-
-/** Drops what JSON cannot carry (`undefined`), as the wire would. */
-function toJson(value: object): JsonObject {
-  return JSON.parse(JSON.stringify(value)) as JsonObject;
-}
-
-/** The wire only promises objects; mediasoup-client checks their inside itself wherever it takes them. */
-function fromJson<T>(value: JsonObject): T {
-  return value as unknown as T;
 }
 
 /** Remembers a success; a failure is tried anew the next time. */

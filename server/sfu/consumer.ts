@@ -1,6 +1,6 @@
 import type { types } from 'mediasoup';
+import { RtpParameters } from '../../protocol/media.ts';
 import type { Producer } from './producer.ts';
-import { type JsonObject, toJson } from './parameters.ts';
 import { refusing } from './rejection.ts';
 
 /** Simulcast and temporal layer, 0 the smallest. */
@@ -37,8 +37,9 @@ export class Consumer {
     producer.attach(this);
   }
 
-  get rtpParameters(): JsonObject {
-    return toJson(this.#inner.rtpParameters);
+  /** Made anew from parsed values, without what the receiver has no use for. */
+  get rtpParameters(): RtpParameters {
+    return RtpParameters.parse(this.#inner.rtpParameters);
   }
 
   /** Stops or starts what this participant receives; mediasoup asks the sender for a key frame on starting. */

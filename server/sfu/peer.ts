@@ -1,8 +1,9 @@
 import type { types } from 'mediasoup';
 import { MAX_PARTICIPANTS, Source } from '../../protocol/calls.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import * as wire from '../../protocol/media.ts';
 import { Consumer, type ConsumerListener } from './consumer.ts';
-import { type JsonObject, parseDtlsParameters, parseRtpParameters, toJson } from './parameters.ts';
+import { parseDtlsParameters, parseRtpParameters } from './parameters.ts';
 import { Producer } from './producer.ts';
 import { refusing } from './rejection.ts';
 
@@ -19,15 +20,15 @@ const KIND_OF: Record<Source, 'audio' | 'video'> = {
 /** What a client needs to set its side of a transport up. */
 export interface TransportDescription {
   readonly id: string;
-  readonly iceParameters: JsonObject;
-  readonly iceCandidates: JsonObject[];
-  readonly dtlsParameters: JsonObject;
+  readonly iceParameters: wire.IceParameters;
+  readonly iceCandidates: wire.IceCandidate[];
+  readonly dtlsParameters: wire.DtlsParameters;
 }
 
 export interface ProduceOptions {
   readonly source: Source;
   readonly kind: 'audio' | 'video';
-  readonly rtpParameters: JsonObject;
+  readonly rtpParameters: unknown;
   readonly paused: boolean;
 }
 
@@ -88,16 +89,16 @@ export class Peer {
   }
 
   /** Gives the client's DTLS fingerprints to one of the two transports. Once per transport. */
-  async connectTransport(transportId: string, dtlsParameters: JsonObject): Promise<void> {
+  async connectTransport(transportId: string, dtlsParameters: unknown): Promise<void> {
     const transport = this.#transport(transportId);
     const parsed = parseDtlsParameters(dtlsParameters);
     await refusing('the transport', () => transport.connect({ dtlsParameters: parsed }));
   }
 
   /** New ICE credentials for a transport whose network changed. */
-  async restartIce(transportId: string): Promise<JsonObject> {
+  async restartIce(transportId: string): Promise<wire.IceParameters> {
     const transport = this.#transport(transportId);
-    return toJson(await refusing('the restart', () => transport.restartIce()));
+    return wire.IceParameters.parse(await refusing('the restart', () => transport.restartIce()));
   }
 
   /** Begins to receive a source from this participant; an earlier producer of the same source is closed. */
@@ -177,8 +178,8 @@ export class Peer {
 function describe(transport: types.WebRtcTransport): TransportDescription {
   return {
     id: transport.id,
-    iceParameters: toJson(transport.iceParameters),
-    iceCandidates: transport.iceCandidates.map(toJson),
-    dtlsParameters: toJson(transport.dtlsParameters),
+    iceParameters: wire.IceParameters.parse(transport.iceParameters),
+    iceCandidates: wire.IceCandidates.parse(transport.iceCandidates),
+    dtlsParameters: wire.DtlsParameters.parse(transport.dtlsParameters),
   };
 }

@@ -2,7 +2,7 @@ import type { types } from 'mediasoup';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { INITIAL_OUTGOING_BITRATE, MAX_INCOMING_BITRATE } from './codecs.ts';
 import type { ConsumerListener } from './consumer.ts';
-import { type JsonObject, parseRtpCapabilities } from './parameters.ts';
+import { parseRtpCapabilities } from './parameters.ts';
 import { Peer, type PeerRoom } from './peer.ts';
 import type { Producer } from './producer.ts';
 import { refusing } from './rejection.ts';
@@ -68,7 +68,7 @@ export class Room implements PeerRoom {
    * Makes both transports for a participant.
    * @throws ProtocolError `media_rejected` (capabilities), `unavailable` (the worker is gone)
    */
-  async join(id: string, rtpCapabilities: JsonObject, listener: ConsumerListener): Promise<Peer> {
+  async join(id: string, rtpCapabilities: unknown, listener: ConsumerListener): Promise<Peer> {
     const parsed = parseRtpCapabilities(rtpCapabilities);
     const [send, receive] = await refusing('the transports', () =>
       Promise.all([this.#createTransport('send'), this.#createTransport('receive')]),

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { JsonObject } from './parameters.ts';
 import { MAX_CONSUMERS, type Peer } from './peer.ts';
 import type { Room } from './room.ts';
 import { createSfu, type Sfu, type SfuOptions } from './sfu.ts';
@@ -213,11 +212,8 @@ describe('a room', () => {
 
   it('answers any JSON with an error or a result, and goes on working', async () => {
     const { pids } = sfu;
-    const broken = (whole: JsonObject) =>
-      fc.oneof(
-        fc.dictionary(fc.string({ maxLength: 8 }), fc.jsonValue() as fc.Arbitrary<JsonObject[string]>),
-        mutated(whole) as fc.Arbitrary<JsonObject>,
-      );
+    const broken = (whole: object) =>
+      fc.oneof(fc.dictionary(fc.string({ maxLength: 8 }), fc.jsonValue()), mutated(whole));
     await fc.assert(
       fc.asyncProperty(
         broken(audioParameters()),
@@ -330,6 +326,21 @@ describe('workers', () => {
     await vi.waitFor(() => expect(sfu.healthy).toBe(false), { timeout: 5000, interval: 1 });
     const room = await sfu.createRoom(ignoring());
     await room.join('a', sfu.rtpCapabilities, hearing());
+  });
+
+  it('that die again and again are started ever later', async () => {
+    const sfu = await open();
+    const replaced = async () => {
+      const [pid] = sfu.pids;
+      process.kill(pid!, 'SIGKILL');
+      await vi.waitFor(() => expect(sfu.healthy).toBe(false), { timeout: 5000, interval: 1 });
+      const died = performance.now();
+      await vi.waitFor(() => expect(sfu.healthy).toBe(true), { timeout: 5000, interval: 1 });
+      return performance.now() - died;
+    };
+    await replaced();
+    expect(await replaced()).toBeGreaterThan(240);
+    expect(await replaced()).toBeGreaterThan(480);
   });
 
   it('refuse rooms with a code when there are none any more', async () => {

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { ortc } from 'mediasoup';
+import { RtpCapabilities } from '../../protocol/media.ts';
 import { MEDIA_CODECS } from './codecs.ts';
 import type { Log } from './log.ts';
-import { type JsonObject, toJson } from './parameters.ts';
 import type { Room, RoomListener } from './room.ts';
 import { type Watchdog, WorkerPool } from './worker-pool.ts';
 
@@ -25,7 +25,7 @@ export interface SfuOptions {
 /** The selective forwarding unit: rooms on worker processes. Nothing of mediasoup shows through. */
 export interface Sfu {
   /** The same for every room, so that a client can load its device before it joins. */
-  readonly rtpCapabilities: JsonObject;
+  readonly rtpCapabilities: RtpCapabilities;
   /** Rooms on the workers now. */
   readonly rooms: number;
   /** Whether a room could be made now. */
@@ -43,7 +43,7 @@ export interface Sfu {
 export async function createSfu(options: SfuOptions): Promise<Sfu> {
   const pool = await WorkerPool.start({ ...options, workers: options.workers ?? defaultWorkers() });
   return {
-    rtpCapabilities: toJson(ortc.generateRouterRtpCapabilities(MEDIA_CODECS)),
+    rtpCapabilities: RtpCapabilities.parse(ortc.generateRouterRtpCapabilities(MEDIA_CODECS)),
     get rooms() {
       return pool.workers.reduce((sum, worker) => sum + worker.rooms, 0);
     },

@@ -1,5 +1,6 @@
 import type { ConsumerOptions } from '../../../protocol/calls.ts';
-import type { JsonObject, MediaEngine, MediaSession, MediaSessionOptions } from '../engine.ts';
+import type { MediaEngine, MediaSession, MediaSessionOptions } from '../engine.ts';
+import type { RtpCapabilities } from '../../../protocol/media.ts';
 import { FakeTrack } from './fake-devices.ts';
 
 /** WebRTC's place: remembers what was asked of it. */
@@ -10,9 +11,9 @@ export class FakeEngine implements MediaEngine {
   async prefetch(): Promise<void> {
     this.prefetched += 1;
   }
-  capabilities: JsonObject | null = null;
+  capabilities: RtpCapabilities | null = null;
 
-  async load(): Promise<JsonObject> {
+  async load(): Promise<RtpCapabilities> {
     this.capabilities = { codecs: [] };
     return this.capabilities;
   }
@@ -38,7 +39,12 @@ export class FakeSession implements MediaSession {
 
   async produce(source: ConsumerOptions['source'], track: MediaStreamTrack, paused: boolean, topLayer: number | null) {
     const kind = track.kind === 'audio' ? 'audio' : 'video';
-    const producerId = await this.options.signalling.produce({ source, kind, rtpParameters: {}, paused });
+    const producerId = await this.options.signalling.produce({
+      source,
+      kind,
+      rtpParameters: { codecs: [{ mimeType: 'video/VP8', payloadType: 96, clockRate: 90_000 }] },
+      paused,
+    });
     this.sending.set(producerId, track);
     if (topLayer !== null) this.topLayers.set(producerId, topLayer);
     return {

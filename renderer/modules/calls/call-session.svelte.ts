@@ -3,7 +3,7 @@ import type { ConsumerOptions, ParticipantId, Source } from '../../../protocol/c
 import { ProtocolError } from '../../../protocol/errors.ts';
 import { IdempotencyId, type CallId } from '../../../protocol/ids.ts';
 import type { ResultOf } from '../../../protocol/method.ts';
-import type { JsonObject, MediaEngine, MediaSession, MediaSignalling, SentSource } from '../../media/engine.ts';
+import type { MediaEngine, MediaSession, MediaSignalling, SentSource } from '../../media/engine.ts';
 import { chooseLayers, type PixelSize } from '../../media/layers.ts';
 import type { LocalMedia, SourceState } from '../../media/local-media.svelte.ts';
 import type { Connection } from '../../net/connection.ts';
@@ -266,7 +266,7 @@ export class CallSession {
       async connectTransport(transportId, dtlsParameters) {
         await connection.request(wire.connectTransport, { callId, transportId, dtlsParameters });
       },
-      async restartIce(transportId): Promise<JsonObject> {
+      async restartIce(transportId) {
         const answer = await connection.request(wire.restartIce, { callId, transportId, idempotencyId: freshId() });
         return answer.iceParameters;
       },

@@ -1,10 +1,11 @@
 import type { ConsumerOptions, ParticipantId, Source } from '../../../protocol/calls.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { DeviceId, UserId } from '../../../protocol/ids.ts';
+import type { RtpCapabilities } from '../../../protocol/media.ts';
 import type { Consumer, ConsumerListener } from '../../sfu/consumer.ts';
 import type { Log } from '../../sfu/log.ts';
-import type { JsonObject } from '../../sfu/parameters.ts';
 import type { Peer, ProduceOptions } from '../../sfu/peer.ts';
+import type { Producer } from '../../sfu/producer.ts';
 import type { Room } from '../../sfu/room.ts';
 import type { Sfu } from '../../sfu/sfu.ts';
 
@@ -57,17 +58,20 @@ export class CallMedia {
   }
 
   /** Gives a participant transports, and a paused consumer for each producer that is there. */
-  async sit(options: SeatOptions, rtpCapabilities: JsonObject): Promise<{ seat: Seat; consumers: ConsumerOptions[] }> {
+  async sit(
+    options: SeatOptions,
+    rtpCapabilities: RtpCapabilities,
+  ): Promise<{ seat: Seat; consumers: ConsumerOptions[] }> {
     this.release(options.userId);
     const room = await this.#ensureRoom();
     const peer = await room.join(options.participantId, rtpCapabilities, this.#consumerListener(options));
     const seat: Seat = { ...options, peer };
     try {
-      const consumers = await Promise.all(room.producersBesides(peer).map((producer) => peer.consume(producer)));
+      const consumers = await Promise.all(room.producersBesides(peer).map((producer) => this.#offer(seat, producer)));
       if (peer.closed) throw new ProtocolError('unavailable', 'the media server restarted; join again');
       this.#seats.set(options.userId, seat);
       this.#listener.activeSpeaker(room.activeSpeaker as ParticipantId | null, [seat]);
-      return { seat, consumers: consumers.flatMap((consumer) => (consumer === null ? [] : [describe(consumer)])) };
+      return { seat, consumers: consumers.flatMap((consumer) => (consumer === null ? [] : [consumer])) };
     } catch (error) {
       peer.close();
       throw error;
@@ -88,18 +92,22 @@ export class CallMedia {
     const others = this.seats.filter((other) => other !== seat);
     await Promise.all(
       others.map(async (other) => {
-        try {
-          const consumer = await other.peer.consume(producer);
-          if (consumer !== null) this.#listener.consumerAdded(other, describe(consumer));
-        } catch (error) {
-          this.#logger.warn(
-            { err: error, participantId: other.participantId },
-            'a participant cannot receive a producer',
-          );
-        }
+        const consumer = await this.#offer(other, producer);
+        if (consumer !== null) this.#listener.consumerAdded(other, consumer);
       }),
     );
     return producer.id;
+  }
+
+  /** What one participant sends must not keep another out of the call: a producer that cannot be offered is left out. */
+  async #offer({ peer, participantId }: Seat, producer: Producer): Promise<ConsumerOptions | null> {
+    try {
+      const consumer = await peer.consume(producer);
+      return consumer === null ? null : describe(consumer);
+    } catch (error) {
+      this.#logger.warn({ err: error, participantId }, 'a participant cannot receive a producer');
+      return null;
+    }
   }
 
   live(userId: UserId): Source[] {

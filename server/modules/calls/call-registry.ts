@@ -1,26 +1,30 @@
+import { MAX_ACTIVE_CALLS } from '../../../protocol/calls.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { CallId, UserId } from '../../../protocol/ids.ts';
 import type { ConnectionEvents } from '../../ws/event-sink.ts';
 import { type CallServices, LiveCall } from './call.ts';
-import { type CallState, memberOf } from './call-state.ts';
+import { CallRules } from './call-rules.ts';
+import { type CallState, isIn, memberOf } from './call-state.ts';
 
 /** How long an ended call is remembered, so that late requests learn that it ended. Milliseconds. */
 export const MEMORY_MS = 5 * 60_000;
 
 /** Every call of this server, by id. In memory: a call lives no longer than the connections that hold it. */
 export class CallRegistry {
-  readonly #services: Omit<CallServices, 'ended'>;
+  /** What an account may do across all of them. */
+  readonly rules: CallRules = new CallRules(() => this.#ongoing().map(({ state }) => state));
+  readonly #services: Omit<CallServices, 'ended' | 'rules'>;
   readonly #calls = new Map<CallId, LiveCall>();
   readonly #stopListening: () => void;
 
-  constructor(services: Omit<CallServices, 'ended'>, connections: ConnectionEvents) {
+  constructor(services: Omit<CallServices, 'ended' | 'rules'>, connections: ConnectionEvents) {
     this.#services = services;
     this.#stopListening = connections.onClosed(({ connectionId }) => this.#disconnected(connectionId));
   }
 
   /** Calls that are going on. */
   get size(): number {
-    return [...this.#calls.values()].filter(({ over }) => !over).length;
+    return this.#ongoing().length;
   }
 
   find(callId: CallId): LiveCall | undefined {
@@ -36,13 +40,32 @@ export class CallRegistry {
     return call;
   }
 
-  /** The calls going on that this account is a member of. */
-  ofUser(userId: UserId): LiveCall[] {
-    return [...this.#calls.values()].filter(({ over, state }) => !over && memberOf(state, userId) !== undefined);
+  /**
+   * The calls going on that concern this account: those that ring for it or that it is in, then those it may come back
+   * to, newest first; at most `MAX_ACTIVE_CALLS`. What it declined is no longer its concern.
+   */
+  ofUser(userId: UserId): CallState[] {
+    const rank = (state: CallState) => {
+      const member = memberOf(state, userId);
+      if (member === undefined || member.state === 'declined') return null;
+      return member.state === 'ringing' || isIn(member) ? 0 : 1;
+    };
+    return this.#ongoing()
+      .flatMap(({ state }) => {
+        const first = rank(state);
+        return first === null ? [] : [{ state, first }];
+      })
+      .sort((a, b) => a.first - b.first || b.state.startedAt - a.state.startedAt)
+      .slice(0, MAX_ACTIVE_CALLS)
+      .map(({ state }) => state);
   }
 
   add(first: CallState): LiveCall {
-    const call = new LiveCall(first, { ...this.#services, ended: (ended) => this.#forgetLater(ended) });
+    const call = new LiveCall(first, {
+      ...this.#services,
+      rules: this.rules,
+      ended: (ended) => this.#forgetLater(ended),
+    });
     this.#calls.set(first.callId, call);
     return call;
   }
@@ -50,6 +73,10 @@ export class CallRegistry {
   close(): void {
     this.#stopListening();
     for (const call of this.#calls.values()) call.end();
+  }
+
+  #ongoing(): LiveCall[] {
+    return [...this.#calls.values()].filter(({ over }) => !over);
   }
 
   #disconnected(connectionId: string): void {

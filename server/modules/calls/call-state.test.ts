@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   Call,
+  MAX_MEMBERS,
   MAX_PARTICIPANTS,
   type ParticipantId,
   REJOIN_MS,
@@ -29,6 +30,7 @@ function start(invited: UserId[], newId = ids()): CallState {
   return state.startCall({ callId: uuid(9) as CallId, media: 'video', starter, invited, now: T0 }, newId);
 }
 
+const asking = (now: number) => ({ by: alice, busy: new Set<UserId>(), now });
 const join = (call: CallState, userId: UserId, n = 21) => state.join(call, { userId, deviceId: device(n) });
 const stateOf = (call: CallState, userId: UserId) => state.memberOf(call, userId)?.state;
 
@@ -120,19 +122,19 @@ describe('a group call', () => {
   it('rings those asked again, and nobody who is in it', () => {
     const call = state.decline(join(start([bob, carol]), alice, 11), bob, 'declined');
     const before = state.memberOf(call, bob)?.participantId;
-    const again = state.invite(call, [alice, bob, carol], T0 + 9000, ids());
+    const again = state.invite(call, [alice, bob, carol], asking(T0 + 9000), ids());
     expect(state.memberOf(again, bob)).toMatchObject({ state: 'ringing', deadline: T0 + 9000 + RING_MS });
     expect(state.memberOf(again, bob)?.participantId).toBe(before);
     expect(state.memberOf(again, carol)?.deadline).toBe(T0 + RING_MS);
     expect(stateOf(again, alice)).toBe('joined');
-    expect(state.invite(again, [alice, bob], T0 + 9500, ids())).toBe(again);
+    expect(state.invite(again, [alice, bob], asking(T0 + 9500), ids())).toBe(again);
   });
 
   it('holds only so many people', () => {
     const others = Array.from({ length: MAX_PARTICIPANTS - 1 }, (_, n) => user(n + 2));
     const full = join(start(others), alice, 11);
-    expect(refusal(() => state.invite(full, [user(50)], T0, ids()))).toBe('call_full');
-    const swapped = state.invite(state.decline(full, bob, 'declined'), [user(50)], T0, ids());
+    expect(refusal(() => state.invite(full, [user(50)], asking(T0), ids()))).toBe('call_full');
+    const swapped = state.invite(state.decline(full, bob, 'declined'), [user(50)], asking(T0), ids());
     expect(swapped.members).toHaveLength(MAX_PARTICIPANTS + 1);
     expect(refusal(() => join(swapped, bob))).toBe('call_full');
     expect(stateOf(join(swapped, user(50)), user(50))).toBe('joined');
@@ -142,9 +144,9 @@ describe('a group call', () => {
     let call = join(start([bob, carol]), alice, 11);
     const newId = ids();
     const inviteOne = (n: number) => {
-      call = state.decline(state.invite(call, [user(n)], T0, newId), user(n), 'declined');
+      call = state.decline(state.invite(call, [user(n)], asking(T0), newId), user(n), 'declined');
     };
-    for (let n = 100; call.members.length < state.MAX_MEMBERS; n += 1) inviteOne(n);
+    for (let n = 100; call.members.length < MAX_MEMBERS; n += 1) inviteOne(n);
     expect(refusal(() => inviteOne(999))).toBe('call_full');
   });
 });
@@ -203,7 +205,7 @@ function apply(call: CallState, step: Step, now: number, newId: () => Participan
     case 'decline':
       return state.decline(call, user(step.who), step.reason);
     case 'invite':
-      return state.invite(call, step.who.map(user), now, newId);
+      return state.invite(call, step.who.map(user), asking(now), newId);
     case 'live':
       return state.setLive(call, user(step.who), step.live);
     case 'wait':

@@ -1,5 +1,6 @@
 import {
   type Call,
+  MAX_MEMBERS,
   MAX_PARTICIPANTS,
   type Participant,
   type ParticipantId,
@@ -43,10 +44,17 @@ export interface Member {
   readonly live: readonly Source[];
   /** When ringing becomes `missed` and reconnecting becomes `left`; null in every other state. */
   readonly deadline: number | null;
+  /** Who asked this member last; null for the starter. */
+  readonly rungBy: UserId | null;
 }
 
-/** Everybody who was ever asked into one call, so that inviting again and again cannot grow it without end. */
-export const MAX_MEMBERS = 64;
+/** Who asks people into a call, and when. */
+export interface Asking {
+  readonly by: UserId;
+  /** Those who are not rung. */
+  readonly busy: ReadonlySet<UserId>;
+  readonly now: number;
+}
 
 export interface Device {
   readonly userId: UserId;
@@ -55,10 +63,18 @@ export interface Device {
 
 /** @throws ProtocolError `invalid_request` if nobody but the starter is invited, `call_full` */
 export function startCall(
-  options: { callId: CallId; media: CallMedia; starter: Device; invited: readonly UserId[]; now: number },
+  options: {
+    callId: CallId;
+    media: CallMedia;
+    starter: Device;
+    invited: readonly UserId[];
+    /** Those of `invited` who are not rung. */
+    busy?: ReadonlySet<UserId>;
+    now: number;
+  },
   newId: () => ParticipantId,
 ): CallState {
-  const { callId, media, starter, now } = options;
+  const { callId, media, starter, busy = NOBODY, now } = options;
   const invited = [...new Set(options.invited)].filter((userId) => userId !== starter.userId);
   if (invited.length === 0) {
     throw new ProtocolError('invalid_request', 'nobody to call', {
@@ -72,21 +88,27 @@ export function startCall(
     state: 'reconnecting',
     live: [],
     deadline: now + RING_MS,
+    rungBy: null,
   };
-  const members = [first, ...invited.map((userId) => ringing(userId, newId(), now))];
+  const members = [first, ...invited.map((userId) => asked(userId, newId(), { by: starter.userId, busy, now }))];
   if (members.length > MAX_PARTICIPANTS) throw full();
   return { callId, media, startedBy: starter.userId, startedAt: now, revision: 1, members };
 }
 
 /** Rings people: new ones, and those who declined, missed it or left. @throws ProtocolError `call_full` */
-export function invite(call: CallState, users: readonly UserId[], now: number, newId: () => ParticipantId): CallState {
+export function invite(
+  call: CallState,
+  users: readonly UserId[],
+  asking: Asking,
+  newId: () => ParticipantId,
+): CallState {
   const wanted = new Set(users);
   const known = new Set(call.members.map(({ userId }) => userId));
   const members = [
     ...call.members.map((member) =>
-      wanted.has(member.userId) && !isPresent(member) ? ringing(member.userId, member.participantId, now) : member,
+      wanted.has(member.userId) && !isPresent(member) ? asked(member.userId, member.participantId, asking) : member,
     ),
-    ...[...wanted].filter((userId) => !known.has(userId)).map((userId) => ringing(userId, newId(), now)),
+    ...[...wanted].filter((userId) => !known.has(userId)).map((userId) => asked(userId, newId(), asking)),
   ];
   const changed = members.some((member, index) => member !== call.members[index]);
   if (!changed) return call;
@@ -117,6 +139,12 @@ export function leave(call: CallState, userId: UserId): CallState {
 export function disconnect(call: CallState, userId: UserId, now: number): CallState {
   if (memberOf(call, userId)?.state !== 'joined') return call;
   return change(call, userId, { state: 'reconnecting', live: [], deadline: now + REJOIN_MS });
+}
+
+/** Those of `users` whom `invite` would ring. */
+export function absentOf(call: CallState, users: readonly UserId[]): UserId[] {
+  const present = new Set(call.members.filter(isPresent).map(({ userId }) => userId));
+  return users.filter((userId) => !present.has(userId));
 }
 
 /** Applies every deadline that has come. */
@@ -169,10 +197,11 @@ export function toWire(call: CallState): Call {
   return { callId, media, startedBy, startedAt, revision, participants };
 }
 
+const NOBODY: ReadonlySet<UserId> = new Set();
 const ABSENT = { deviceId: null, live: [], deadline: null } as const;
 
 /** In the call, or coming back to it. */
-function isIn(member: Member | undefined): boolean {
+export function isIn(member: Member | undefined): boolean {
   return member?.state === 'joined' || member?.state === 'reconnecting';
 }
 
@@ -181,8 +210,9 @@ function isPresent(member: Member): boolean {
   return isIn(member) || member.state === 'ringing';
 }
 
-function ringing(userId: UserId, participantId: ParticipantId, now: number): Member {
-  return { participantId, userId, ...ABSENT, state: 'ringing', deadline: now + RING_MS };
+function asked(userId: UserId, participantId: ParticipantId, { by, busy, now }: Asking): Member {
+  const member = { participantId, userId, ...ABSENT, rungBy: by };
+  return busy.has(userId) ? { ...member, state: 'busy' } : { ...member, state: 'ringing', deadline: now + RING_MS };
 }
 
 function change(call: CallState, userId: UserId, to: Partial<Member>): CallState {

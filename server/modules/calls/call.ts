@@ -2,13 +2,14 @@ import * as wire from '../../../protocol/calls.ts';
 import type { ConsumerOptions, ParticipantId } from '../../../protocol/calls.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { UserId } from '../../../protocol/ids.ts';
+import type { RtpCapabilities } from '../../../protocol/media.ts';
 import type { EventSink } from '../../ws/event-sink.ts';
 import type { CallerOf } from '../../ws/method.ts';
 import type { Log } from '../../sfu/log.ts';
-import type { JsonObject } from '../../sfu/parameters.ts';
 import type { ProduceOptions } from '../../sfu/peer.ts';
 import type { Sfu } from '../../sfu/sfu.ts';
 import { CallMedia, type CallMediaListener, type Seat, type SeatOptions } from './call-media.ts';
+import type { CallRules } from './call-rules.ts';
 import * as state from './call-state.ts';
 import type { CallState } from './call-state.ts';
 import type { Clock } from './clock.ts';
@@ -22,6 +23,7 @@ export interface CallServices {
   readonly logger: Log;
   readonly clock: Clock;
   readonly newId: () => ParticipantId;
+  readonly rules: CallRules;
   /** Called once, when the call is over. */
   readonly ended: (call: LiveCall) => void;
 }
@@ -42,8 +44,13 @@ export class LiveCall {
     this.#state = first;
     this.#services = services;
     this.#media = new CallMedia(services.sfu, this.#mediaListener(), services.logger);
-    this.#media.prepare();
     this.#announce(null);
+    // Everybody asked is busy.
+    if (state.hasEnded(first)) {
+      this.end();
+      return;
+    }
+    this.#media.prepare();
     this.#schedule();
   }
 
@@ -55,26 +62,37 @@ export class LiveCall {
     return this.#over;
   }
 
-  /** Rings more people. @throws ProtocolError `call_not_joined`, `call_full`, `call_ended` */
+  /** Rings more people. @throws ProtocolError `call_not_joined`, `call_full`, `call_ended`, `rung_too_often` */
   invite(caller: DeviceCaller, users: readonly UserId[]): Promise<wire.Call> {
     return this.#run(() => {
       this.#seatOf(caller);
-      this.#apply(state.invite(this.#state, users, this.#services.clock.now(), this.#services.newId));
+      const { rules, clock, newId } = this.#services;
+      const by = caller.session.userId;
+      const now = clock.now();
+      // Whether there is room is asked first: what is refused for that has not rung anybody.
+      state.invite(this.#state, users, { by, busy: new Set(), now }, newId);
+      const busy = rules.admitRings(by, state.absentOf(this.#state, users), now);
+      this.#apply(state.invite(this.#state, users, { by, busy, now }, newId));
       return state.toWire(this.#state);
     });
   }
 
-  /** Puts the caller in the call. @throws ProtocolError `call_full`, `call_ended`, `media_rejected`, `unavailable` */
-  join(caller: DeviceCaller, rtpCapabilities: JsonObject) {
+  /**
+   * Puts the caller in the call.
+   * @throws ProtocolError `call_full`, `call_ended`, `media_rejected`, `too_many_calls`, `unavailable`
+   */
+  join(caller: DeviceCaller, rtpCapabilities: RtpCapabilities) {
     return this.#run(async () => {
       const { userId, deviceId } = caller.session;
       const joined = state.join(this.#state, { userId, deviceId });
       const member = state.memberOf(joined, userId);
       if (member === undefined) throw new ProtocolError('call_unknown', 'no such call');
-      const { participantId } = member;
+      const { participantId, rungBy } = member;
+      this.#services.rules.admitSeat(userId, this.#state.callId);
       const options: SeatOptions = { userId, deviceId, participantId, connectionId: caller.connectionId };
       const { seat, consumers } = await this.#sit(options, rtpCapabilities);
       this.#apply(joined);
+      if (rungBy !== null) this.#services.rules.answered(rungBy, userId);
       return {
         call: state.toWire(this.#state),
         participantId,
@@ -155,7 +173,7 @@ export class LiveCall {
     });
   }
 
-  async #sit(options: SeatOptions, rtpCapabilities: JsonObject) {
+  async #sit(options: SeatOptions, rtpCapabilities: RtpCapabilities) {
     try {
       return await this.#media.sit(options, rtpCapabilities);
     } catch (error) {

@@ -6,7 +6,7 @@ import type { CallsContext } from './calls-context.ts';
 export function registerProduce({ registry }: CallsContext) {
   return register(produce, {
     permission: 'device',
-    limit: { requests: 120, seconds: 60, by: 'account' },
+    limit: { requests: 60, seconds: 60, by: 'account' },
     replay: 'connection',
     handle: async ({ callId, source, kind, rtpParameters, paused }, caller) => {
       const call = registry.ofMember(callId, caller.session.userId);

@@ -6,7 +6,8 @@ import type { CallsContext } from './calls-context.ts';
 export function registerSetProducer({ registry }: CallsContext) {
   return register(setProducer, {
     permission: 'device',
-    limit: { requests: 300, seconds: 60, by: 'account' },
+    // Every change is told to everybody ever asked into the call.
+    limit: { requests: 120, seconds: 60, by: 'account' },
     handle: async ({ callId, producerId, state }, caller) => {
       await registry.ofMember(callId, caller.session.userId).setProducer(caller, producerId, state);
       return {};

@@ -20,7 +20,13 @@ export function registerStart({ registry, clock, newId, usersExist }: CallsConte
       }
       if (!known) throw new ProtocolError('user_unknown', 'one of these accounts is not known');
       const starter = { userId: session.userId, deviceId: session.deviceId };
-      const first = startCall({ callId, media, starter, invited: invite, now: clock.now() }, newId);
+      const options = { callId, media, starter, invited: invite, now: clock.now() };
+      // Whether this can be a call at all is asked first: what is refused for that has not rung anybody.
+      startCall(options, newId);
+      registry.rules.admitStart(session.userId);
+      const others = invite.filter((userId) => userId !== session.userId);
+      const busy = registry.rules.admitRings(session.userId, others, options.now);
+      const first = startCall({ ...options, busy }, newId);
       return { call: toWire(registry.add(first).state) };
     },
   });

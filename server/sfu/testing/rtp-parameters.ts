@@ -1,10 +1,10 @@
-import type { JsonObject } from '../parameters.ts';
+import type { DtlsParameters, RtpParameters } from '../../../protocol/media.ts';
 
 /** RTP parameters as a browser would send them, for tests without a browser. */
 let nextSsrc = 100_000;
 let nextMid = 0;
 
-export function audioParameters(): JsonObject {
+export function audioParameters(): RtpParameters {
   return {
     mid: String(nextMid++),
     codecs: [
@@ -27,7 +27,7 @@ export function audioParameters(): JsonObject {
 }
 
 /** VP8 in three simulcast layers. */
-export function videoParameters(): JsonObject {
+export function videoParameters(): RtpParameters {
   return {
     mid: String(nextMid++),
     codecs: [
@@ -55,7 +55,7 @@ export function videoParameters(): JsonObject {
 }
 
 /** A client's DTLS role and certificate fingerprint. */
-export function dtlsParameters(): JsonObject {
+export function dtlsParameters(): DtlsParameters {
   const value = Array.from({ length: 32 }, (_, n) => n.toString(16).padStart(2, '0')).join(':');
   return { role: 'client', fingerprints: [{ algorithm: 'sha-256', value }] };
 }

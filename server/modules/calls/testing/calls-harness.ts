@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { ProtocolError } from '../../../../protocol/errors.ts';
 import type { SessionId } from '../../../../protocol/ids.ts';
 import { CallId, DeviceId, IdempotencyId, UserId } from '../../../../protocol/ids.ts';
 import type { EventParamsOf, EventType, Method, ParamsOf, ResultOf } from '../../../../protocol/method.ts';
@@ -68,7 +69,9 @@ export class CallsHarness {
     const registered = this.module.methods.find((one) => one.method.name === method.name);
     if (registered === undefined) throw new Error(`${method.name} is not registered`);
     const handle = registered.handle as unknown as (params: unknown, caller: unknown) => Promise<unknown>;
-    const result = await handle(registered.method.params.parse(params), caller);
+    const parsed = registered.method.params.safeParse(params);
+    if (!parsed.success) throw new ProtocolError('invalid_request', 'does not fit the schema', { issues: [] });
+    const result = await handle(parsed.data, caller);
     return method.result.parse(overTheWire(result)) as ResultOf<M>;
   }
 

@@ -1,0 +1,63 @@
+import { ProtocolError } from '../../../protocol/errors.ts';
+import type { CallId, UserId } from '../../../protocol/ids.ts';
+import { type CallState, isIn, memberOf } from './call-state.ts';
+import { LIMITS } from './limits.ts';
+import { RingMemory } from './ring-memory.ts';
+
+/** What an account may do across calls (limits.ts), decided on the calls that are going on. */
+export class CallRules {
+  readonly #ongoing: () => readonly CallState[];
+  readonly #rings = new RingMemory();
+
+  constructor(ongoing: () => readonly CallState[]) {
+    this.#ongoing = ongoing;
+  }
+
+  /** @throws ProtocolError `too_many_calls`, `unavailable` when the server is full */
+  admitStart(starter: UserId): void {
+    if (this.#ongoing().length >= LIMITS.callsInTotal.value) {
+      throw new ProtocolError('unavailable', 'the server holds no more calls');
+    }
+    this.admitSeat(starter, null);
+  }
+
+  /** @throws ProtocolError `too_many_calls` if the account is in as many other calls as it may */
+  admitSeat(userId: UserId, callId: CallId | null): void {
+    const others = this.#ongoing().filter((call) => call.callId !== callId && isIn(memberOf(call, userId)));
+    if (others.length >= LIMITS.callsPerAccount.value) {
+      throw new ProtocolError('too_many_calls', `an account is in at most ${LIMITS.callsPerAccount.value} calls`);
+    }
+  }
+
+  /**
+   * Decides on rings before any of them begins, and counts them.
+   * @returns those who are not rung since too many calls ring for them already: they are busy
+   * @throws ProtocolError `rung_too_often` if the caller has rung one of them too often of late, or still does
+   */
+  admitRings(from: UserId, users: readonly UserId[], now: number): ReadonlySet<UserId> {
+    const to = [...new Set(users)];
+    const busy = new Set<UserId>();
+    for (const userId of to) {
+      const ringing = this.#ringing(userId);
+      const ownRings = ringing.filter((rungBy) => rungBy === from).length;
+      if (ownRings >= LIMITS.ringingPerPair.value || !this.#rings.mayRing(from, userId, now)) {
+        throw new ProtocolError('rung_too_often', 'one of these people has been rung too often of late');
+      }
+      if (ringing.length >= LIMITS.ringingPerInvitee.value) busy.add(userId);
+    }
+    for (const userId of to) this.#rings.rang(from, userId, now);
+    return busy;
+  }
+
+  answered(from: UserId, to: UserId): void {
+    this.#rings.answered(from, to);
+  }
+
+  /** By whom this account is being rung, once for each call. */
+  #ringing(userId: UserId): (UserId | null)[] {
+    return this.#ongoing().flatMap((call) => {
+      const member = memberOf(call, userId);
+      return member?.state === 'ringing' ? [member.rungBy] : [];
+    });
+  }
+}
