@@ -2,6 +2,7 @@ import * as wire from '../../../protocol/calls.ts';
 import type { Call, ParticipantId } from '../../../protocol/calls.ts';
 import type { CallMedia } from '../../../protocol/chat.ts';
 import type { Person } from '../../../protocol/contacts.ts';
+import { ProtocolError } from '../../../protocol/errors.ts';
 import { CallId, type DeviceId, type UserId } from '../../../protocol/ids.ts';
 import type { Host } from '../../host/host.ts';
 import type { DeviceKind } from '../../media/device-choice.ts';
@@ -33,6 +34,8 @@ import { buildTiles } from './tiles.ts';
 
 /** The first seconds after sign-in belong to what the person sees. Milliseconds. */
 const PREFETCH_DELAY_MS = 2_500;
+/** How long after one's own call was begun another's still means the same call. Milliseconds. */
+const CROSSING_MS = 15_000;
 
 export interface CallsDependencies {
   readonly connection: Connection;
@@ -57,6 +60,8 @@ export class Calls implements CallsController {
   readonly #ringing: Ringing;
   /** Calls of others that lost to one of this person's own (`winsGlare`). */
   readonly #crossed = new Set<CallId>();
+  /** The other's call that takes the place of the own one, until that is left. */
+  #taking: CallId | null = null;
 
   readonly #call = $derived(this.#current === null ? undefined : this.#book.calls.get(this.#current.options.callId));
   readonly #ownCamera = $derived.by(() => streamOf(this.#deps.local.track('camera')));
@@ -162,7 +167,7 @@ export class Calls implements CallsController {
       await current.enter();
     } catch (error) {
       await entered;
-      this.#over(current, isLostAnswer(error) ? 'offline' : 'failed');
+      this.#over(current, isLostAnswer(error) ? 'offline' : refusedStart(error));
     }
   }
 
@@ -263,8 +268,8 @@ export class Calls implements CallsController {
   /** A call rings for this account. */
   #rung(call: Call, from: UserId): void {
     const { callId, media } = call;
-    if (this.#ringing.knows(callId) || this.#current?.options.callId === callId) return;
-    if (this.#crosses(from)) return this.#cross(callId, from);
+    if (this.#ringing.knows(callId) || this.#taking === callId || this.#current?.options.callId === callId) return;
+    if (this.#crosses(call)) return this.#cross(call, from);
     if (this.#current !== null || this.#ringing.ring !== null)
       return void this.#ringing.refuse({ callId, media, from }, 'busy');
     this.#notice = null;
@@ -272,20 +277,41 @@ export class Calls implements CallsController {
     this.#ringing.start({ callId, media, from });
   }
 
-  /** Whether this person is ringing the very one who rings them. */
-  #crosses(from: UserId): boolean {
+  /**
+   * Whether this person is ringing the very one who rings them, and nobody else has to do with either call. A call that
+   * holds more people is another matter than the one that was begun: whoever rings with it hears that this person is
+   * busy.
+   */
+  #crosses(call: Call): boolean {
     const current = this.#current;
-    return current !== null && current.options.outgoing && current.answeredAt === null && current.options.peer === from;
+    const self = this.#self;
+    if (current === null || self === null || !current.options.outgoing || current.answeredAt !== null) return false;
+    return call.startedBy === current.options.peer && isBetween(call, self.userId, current.options.peer);
   }
 
-  /** Both mean one call: one side drops its own and takes the other's; the other side waits for that. */
-  #cross(callId: CallId, from: UserId): void {
+  /**
+   * Both mean one call: one side drops its own and takes the other's; the other side waits for that. Microphone and
+   * camera are as this person chose for their own call, whatever the other's is for. Later than `CROSSING_MS` after the
+   * own call was begun nothing is joined without asking: the other's call rings.
+   */
+  #cross({ callId, media: theirs }: Call, from: UserId): void {
     const current = this.#current;
     if (current === null) return;
     const { callId: mine, media } = current.options;
     const won = winsGlare(mine, callId);
     this.#crossed.add(won ? callId : mine);
-    if (!won) void this.leave().then(() => this.#join(callId, media, from));
+    if (won) return;
+    const atOnce = Date.now() - current.begunAt <= CROSSING_MS;
+    this.#taking = callId;
+    void this.leave().then(() => {
+      this.#taking = null;
+      const call = this.#book.calls.get(callId);
+      const self = this.#self;
+      if (call === undefined || self === null || this.#current !== null) return;
+      if (participantOf(call, self.userId)?.state !== 'ringing') return;
+      if (atOnce && isBetween(call, self.userId, from)) void this.#join(callId, media, from);
+      else this.#ringing.start({ callId, media: theirs, from });
+    });
   }
 
   #watchCurrent(before: CallBook): void {
@@ -348,11 +374,18 @@ export class Calls implements CallsController {
       }),
     );
     if (why === null || (why === 'ended' && answeredAt !== null)) return;
+    if (why === 'no-media') return this.#tell(why, peer, () => void this.#comeBack(callId, peer, media));
     this.#tell(why === 'ended' && outgoing ? refusalOf(call, self.userId) : why, peer);
   }
 
-  #tell(kind: CallNotice['kind'], userId: UserId): void {
-    this.#notice = { kind, name: this.#deps.contacts.person(userId).displayName };
+  #tell(kind: CallNotice['kind'], userId: UserId, retry: CallNotice['retry'] = null): void {
+    this.#notice = { kind, name: this.#deps.contacts.person(userId).displayName, retry };
+  }
+
+  /** Joins a call that was given up, or calls the person anew where it has ended meanwhile. */
+  async #comeBack(callId: CallId, peer: UserId, media: CallMedia): Promise<void> {
+    const stillOn = this.#book.calls.get(callId) !== undefined;
+    await (stillOn ? this.#join(callId, media, peer) : this.start(peer, media));
   }
 
   /** Enters in the chat how a call ended. */
@@ -429,6 +462,16 @@ export class Calls implements CallsController {
       personOf: this.#personOf,
     });
   }
+}
+
+function refusedStart(error: unknown): CallNotice['kind'] {
+  if (ProtocolError.is(error, 'too_many_calls')) return 'too-many';
+  return ProtocolError.is(error, 'rung_too_often') ? 'too-often' : 'failed';
+}
+
+/** Whether these two, and nobody else, were ever asked into the call. */
+function isBetween({ participants }: Call, one: UserId, other: UserId): boolean {
+  return participants.length === 2 && [one, other].every((userId) => participants.some((p) => p.userId === userId));
 }
 
 /** A stream of one track for a video element; null while there is no track. */

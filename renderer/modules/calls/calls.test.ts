@@ -23,7 +23,12 @@ let ringing: number;
 const chat = { callStarted: vi.fn(async () => {}), callEnded: vi.fn(async () => {}) };
 const notify = vi.fn();
 
-const TRANSPORT = { id: 't', iceParameters: {}, iceCandidates: [], dtlsParameters: {} };
+const TRANSPORT = {
+  id: 't',
+  iceParameters: { usernameFragment: 'abcd', password: 'a'.repeat(22) },
+  iceCandidates: [],
+  dtlsParameters: { fingerprints: [{ algorithm: 'sha-256', value: Array(32).fill('00').join(':') }] },
+} satisfies wire.TransportOptions;
 const flush = () => vi.advanceTimersByTimeAsync(0);
 
 beforeEach(() => {
@@ -100,7 +105,7 @@ function consumer(consumerId: string, source: ConsumerOptions['source']): Consum
     participantId: participantIdOf(BEN),
     source,
     kind,
-    rtpParameters: {},
+    rtpParameters: { codecs: [{ mimeType: 'video/VP8', payloadType: 96, clockRate: 90_000 }] },
     producerPaused: false,
   };
 }
@@ -160,7 +165,7 @@ describe('calling somebody', () => {
     await tell(3, [participant(ADA, 'joined'), participant(BEN, state)], { callId });
     await connection.emit(wire.ended, { callId });
     expect(chat.callEnded).toHaveBeenCalledExactlyOnceWith(BEN, callId, 'video', outcome, null);
-    expect(calls.notice).toEqual({ kind: notice, name: 'Ben Okafor' });
+    expect(calls.notice).toMatchObject({ kind: notice, name: 'Ben Okafor' });
     expect([calls.stage.kind, ringing, devices.live.length]).toEqual(['idle', 0, 0]);
   });
 
@@ -343,6 +348,48 @@ describe('two people who ring each other', () => {
     expect([calls.incoming, calls.stage.kind]).toEqual([null, 'ringing-out']);
     await tell(3, [participant(ADA, 'joined'), participant(BEN, 'joined')], { callId: mine });
     expect(calls.stage.kind).toBe('joined');
+  });
+
+  test('a call that holds anybody else is not joined without asking', async () => {
+    const mine = await startToBen();
+    const people = [participant(BEN, 'joined'), participant(ADA, 'ringing'), participant(CAI, 'joined')];
+    await connection.emit(wire.ringing, { call: call(1, people, { startedBy: BEN, callId: low }) });
+    await flush();
+    expect(connection.paramsOf(wire.join).map(({ callId }) => callId)).toEqual([mine]);
+    expect(connection.paramsOf(wire.decline)).toEqual([{ callId: low, reason: 'busy' }]);
+    expect(calls.stage.kind).toBe('ringing-out');
+  });
+
+  test('nor is one that anybody joins while the own call is being left', async () => {
+    await startToBen();
+    connection.answer(wire.leave, async () => {
+      const people = [participant(BEN, 'joined'), participant(ADA, 'ringing'), participant(CAI, 'joined')];
+      await connection.emit(wire.updated, { call: call(2, people, { startedBy: BEN, callId: low }) });
+      return {};
+    });
+    await ring(1, { callId: low });
+    await flush();
+    expect(connection.paramsOf(wire.join).map(({ callId }) => callId)).not.toContain(low);
+    expect([calls.stage.kind, calls.incoming?.callId]).toEqual(['idle', low]);
+  });
+
+  test('one that comes later rings', async () => {
+    await startToBen();
+    await vi.advanceTimersByTimeAsync(16_000);
+    await ring(1, { callId: low });
+    await flush();
+    expect(connection.paramsOf(wire.join).map(({ callId }) => callId)).not.toContain(low);
+    expect([calls.incoming?.callId, devices.live]).toEqual([low, []]);
+  });
+
+  test('whoever called by voice is not seen in the other’s video call', async () => {
+    await calls.start(BEN, 'voice');
+    await flush();
+    await ring(1, { callId: low, media: 'video' });
+    await flush();
+    expect(connection.paramsOf(wire.join).at(-1)?.callId).toBe(low);
+    expect(calls.cameraOn).toBe(false);
+    expect(connection.paramsOf(wire.produce).map(({ source }) => source)).not.toContain('camera');
   });
 });
 
@@ -608,14 +655,43 @@ describe('media that is lost on a working line', () => {
     expect(calls.stage.kind).toBe('joined');
   });
 
-  test('ICE cannot be mended: joins again, but not for ever', async () => {
+  test('lost at once again and again: joins ever later, says so in the end, and can be asked to try again', async () => {
     for (let losses = 1; losses <= 5; losses += 1) {
       engine.sessions.at(-1)?.options.onLost();
-      await flush();
+      await vi.advanceTimersByTimeAsync(1_000);
       expect(calls.stage.kind).toBe('joined');
     }
     engine.sessions.at(-1)?.options.onLost();
-    expect([calls.stage.kind, calls.notice?.kind]).toEqual(['idle', 'failed']);
+    expect([calls.stage.kind, calls.notice?.kind]).toEqual(['idle', 'no-media']);
+    calls.notice?.retry?.();
+    await flush();
+    expect(calls.stage.kind).toBe('joined');
+    expect(calls.notice).toBeNull();
+  });
+
+  test('losses are forgotten once media has flowed for a while', async () => {
+    for (let losses = 1; losses <= 20; losses += 1) {
+      engine.sessions.at(-1)?.options.onLost();
+      await flush();
+      expect(calls.stage.kind).toBe('joined');
+      await vi.advanceTimersByTimeAsync(6_000);
+    }
+    expect(connection.paramsOf(wire.join)).toHaveLength(21);
+  });
+
+  test('no media worker at the moment: asks again until there is one', async () => {
+    let refusals = 0;
+    connection.answer(wire.join, () => {
+      refusals += 1;
+      throw new ProtocolError('unavailable', 'the media server is restarting');
+    });
+    engine.sessions.at(-1)?.options.onLost();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(refusals).toBeGreaterThan(2);
+    expect(calls.stage.kind).toBe('reconnecting');
+    serve();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(calls.stage.kind).toBe('joined');
   });
 });
 

@@ -15,8 +15,14 @@ import type { CallNotice, CallStage } from './model.ts';
 
 /** The server gives up on a participant after REJOIN_MS; the answer to the last attempt may come a little later. */
 const GIVE_UP_MS = REJOIN_MS + 5_000;
-/** How often media may be set up anew on a working line before the call is given up. */
+/** How often in a row media may be lost on a working line before the call is given up. */
 const MAX_MEDIA_LOSSES = 5;
+/** Media that flowed for this long makes earlier losses forgotten. Milliseconds. */
+const STABLE_MS = 5_000;
+/** Wait before media is set up anew after the second and later losses in a row, per loss. Milliseconds. */
+const LOSS_DELAY_MS = 250;
+/** Wait before the next join while the server has no media worker. Milliseconds. */
+const RETRY_MS = 500;
 
 /** Why a call is over for this device; null where there is nothing to tell. */
 export type CallOver = CallNotice['kind'] | null;
@@ -40,6 +46,8 @@ export interface CurrentCallOptions {
 /** The call this device is in, from the click that starts or accepts it to its end. Reactive. */
 export class CurrentCall {
   readonly options: CurrentCallOptions;
+  /** Milliseconds since the Unix epoch. */
+  readonly begunAt = Date.now();
   #phase = $state<'joining' | 'joined' | 'reconnecting'>('joining');
   #answeredAt = $state<number | null>(null);
   #joinedAt = $state(0);
@@ -48,7 +56,10 @@ export class CurrentCall {
   #next: CallSession | null = null;
   /** Rises with each join, so that the answer to an earlier one is recognised. */
   #attempt = 0;
+  /** Losses of media in a row. */
   #losses = 0;
+  #stable: ReturnType<typeof setTimeout> | undefined;
+  #again: ReturnType<typeof setTimeout> | undefined;
   #lineUp = true;
   #over = false;
   #call: Call | undefined;
@@ -149,7 +160,7 @@ export class CurrentCall {
   close(): void {
     this.#over = true;
     this.#attempt += 1;
-    clearTimeout(this.#giveUp);
+    for (const timer of [this.#giveUp, this.#stable, this.#again]) clearTimeout(timer);
     this.#next?.close();
     this.#session?.close();
     this.options.local.onChange(() => {});
@@ -164,6 +175,8 @@ export class CurrentCall {
     // The call may have been described before the join was answered, and will not be again for that.
     if (this.#call !== undefined) this.#limitCamera(session, this.#call);
     this.#phase = 'joined';
+    clearTimeout(this.#stable);
+    this.#stable = setTimeout(() => (this.#losses = 0), STABLE_MS);
     if (this.#joinedAt === 0) this.#joinedAt = Date.now();
   }
 
@@ -181,6 +194,9 @@ export class CurrentCall {
     }
     if (unreachable) return this.#end('offline');
     if (ProtocolError.is(error, 'call_full')) return this.#end('full');
+    if (ProtocolError.is(error, 'too_many_calls')) return this.#end('too-many');
+    // The media worker is being replaced: the place in the call is kept for a while, so ask again.
+    if (ProtocolError.is(error, 'unavailable') && this.#joinedAt > 0) return this.#enterLater(RETRY_MS);
     const gone = ProtocolError.is(error, 'call_ended') || ProtocolError.is(error, 'call_unknown');
     this.#end(gone ? 'ended' : 'failed');
   }
@@ -188,13 +204,24 @@ export class CurrentCall {
   #mediaLost(): void {
     if (this.#over || this.#phase === 'reconnecting') return;
     this.#losses += 1;
-    if (this.#losses > MAX_MEDIA_LOSSES) return this.#end('failed');
+    if (this.#losses > MAX_MEDIA_LOSSES) return this.#end('no-media');
     this.#reconnecting();
-    if (this.#lineUp) void this.enter();
+    if (this.#losses === 1) return void (this.#lineUp && this.enter());
+    // A server that loses media again and again is not helped by haste.
+    this.#enterLater((this.#losses - 1) * LOSS_DELAY_MS);
+  }
+
+  /** While reconnecting; `GIVE_UP_MS` bounds how often. The line's return enters by itself. */
+  #enterLater(delayMs: number): void {
+    const attempt = this.#attempt;
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => void (this.#lineUp && attempt === this.#attempt && this.enter()), delayMs);
   }
 
   #reconnecting(): void {
     this.#attempt += 1;
+    clearTimeout(this.#stable);
+    clearTimeout(this.#again);
     this.#phase = 'reconnecting';
     this.#giveUp ??= setTimeout(() => this.#end('lost'), GIVE_UP_MS);
   }
@@ -202,7 +229,7 @@ export class CurrentCall {
   #end(why: CallOver): void {
     if (this.#over) return;
     this.#over = true;
-    clearTimeout(this.#giveUp);
+    for (const timer of [this.#giveUp, this.#stable, this.#again]) clearTimeout(timer);
     this.options.onOver(why);
   }
 }

@@ -37,9 +37,23 @@ export interface CallsApi {
 
 /** Something the person should know about a call that did not come about or has just ended. */
 export interface CallNotice {
-  readonly kind: 'offline' | 'full' | 'ended' | 'moved' | 'lost' | 'failed' | 'declined' | 'busy' | 'unanswered';
+  readonly kind:
+    | 'offline'
+    | 'full'
+    | 'ended'
+    | 'moved'
+    | 'lost'
+    | 'failed'
+    | 'no-media'
+    | 'too-many'
+    | 'too-often'
+    | 'declined'
+    | 'busy'
+    | 'unanswered';
   /** The other person's display name; may be empty. */
   readonly name: string;
+  /** Takes the person back to it, where that may help. */
+  readonly retry: (() => void) | null;
 }
 
 export type CallStage =
