@@ -109,6 +109,8 @@ const DETAILS: { readonly [C in keyof ErrorDetails]: z.ZodType<ErrorDetails[C]> 
   rate_limited: z.object({ retryAfterMs: z.int().min(0).max(MAX_RETRY_MS) }),
   protocol_unsupported: z.object({ min: z.int(), max: z.int() }),
   devices_stale: z.object({ missing: DeviceAddresses, gone: DeviceAddresses }),
+  queue_full: z.object({ users: z.array(z.string().max(64)).max(1024) }),
+  quota_sender: z.object({ retryAfterMs: z.int().min(0).max(MAX_RETRY_MS) }),
 };
 
 export const WireError = z.strictObject({

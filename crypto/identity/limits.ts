@@ -1,4 +1,6 @@
-/** Bounds on what a server can make a client do, in the form of `server/limit.ts`. */
+import type { Limits } from '../../protocol/limit.ts';
+
+/** Bounds on what a server can make a client do. */
 export const LIMITS = {
   prekeysMadePerDay: {
     value: 500,
@@ -16,4 +18,4 @@ export const LIMITS = {
     reason:
       'A private key that is kept without need can still be stolen; a first message is under way for 90 days at most.',
   },
-} as const;
+} as const satisfies Limits;

@@ -1,4 +1,4 @@
-import type { Limits } from '../limit.ts';
+import type { Limits } from '../../protocol/limit.ts';
 
 /** What one message may make this device compute before it is known to be genuine. */
 export const LIMITS = {

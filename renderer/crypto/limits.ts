@@ -1,4 +1,4 @@
-import type { Limits } from '../../crypto/limit.ts';
+import type { Limits } from '../../protocol/limit.ts';
 
 /** What a server, or whoever can send to this account, may make the vault keep and do. */
 export const LIMITS = {

@@ -12,7 +12,7 @@ import { DeviceId, IdempotencyId, MessageId, UserId } from '../../protocol/ids.t
 import { Profiles } from './profiles.ts';
 import { SessionRows } from './session-rows.ts';
 import { Relay } from './testing/relay.ts';
-import { TestClient } from './testing/test-client.ts';
+import { HOME, TestClient } from './testing/test-client.ts';
 
 let relay: Relay;
 let ada: TestClient;
@@ -41,7 +41,7 @@ async function problemOf(client: TestClient, other: TestClient) {
 /** Hand-over content sealed on `from`'s own ratchets, as a client of somebody's own making could. */
 async function sendHandOver(from: TestClient, to: TestClient, content: HandOverContent, conversation: UserId) {
   await from.vault.close();
-  const profiles = await Profiles.load({ indexedDB: from.disk, IDBKeyRange }, () => from.time, null);
+  const profiles = await Profiles.load({ indexedDB: from.disk, IDBKeyRange }, () => from.time, null, HOME);
   const profile = (await profiles.openLast())!;
   const messageId = MessageId.parse(crypto.randomUUID());
   const { payload, recipients } = await sealMessage({
@@ -105,7 +105,7 @@ describe('a server that swaps the new device’s keys', () => {
 describe('a server that gives the new device another account key', () => {
   it('makes the codes differ, and cannot finish with the genuine list either', async () => {
     const client = new TestClient(relay);
-    await client.vault.open(null);
+    await client.vault.open(null, HOME);
     client.account = ada.account;
     const forged = await forge(relay.lists.get(ada.userId)!);
     const { link, listed } = await client.askToBeLinked(false, forged);

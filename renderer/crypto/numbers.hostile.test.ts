@@ -8,7 +8,7 @@ import { Profiles } from './profiles.ts';
 import { QUEUED_ORDER } from './queued-message.ts';
 import { SessionRows } from './session-rows.ts';
 import { Relay } from './testing/relay.ts';
-import { TestClient } from './testing/test-client.ts';
+import { HOME, TestClient } from './testing/test-client.ts';
 
 let relay: Relay;
 let ada: TestClient;
@@ -32,7 +32,7 @@ function newId(): MessageId {
 /** A client of one's own sends content that ours would refuse to write. Closes Ada's vault. */
 async function sendContent(changes: readonly object[]): Promise<void> {
   await ada.vault.close();
-  const profiles = await Profiles.load({ indexedDB: ada.disk, IDBKeyRange }, () => ada.time, null);
+  const profiles = await Profiles.load({ indexedDB: ada.disk, IDBKeyRange }, () => ada.time, null, HOME);
   const profile = (await profiles.openLast())!;
   const plain = { version: 1, conversation: ben.userId, sentAt: ada.time, content: { kind: 'text', text: 'hostile' } };
   for (const change of changes) {
@@ -142,7 +142,7 @@ describe('a database that an earlier version has stored such numbers in', () => 
   /** Rows as that version wrote them, in a database of its version. */
   async function poison(rows: readonly { order: number; part: object; waiting?: boolean }[]): Promise<MessageId[]> {
     await ben.vault.close();
-    const profiles = await Profiles.load({ indexedDB: ben.disk, IDBKeyRange }, () => ben.time, null);
+    const profiles = await Profiles.load({ indexedDB: ben.disk, IDBKeyRange }, () => ben.time, null, HOME);
     const { db, sealer } = (await profiles.openLast())!;
     const kept = await Promise.all(db.tables.map(async (table) => [table.name, await table.toArray()] as const));
     const poisoned = await Promise.all(
@@ -205,7 +205,7 @@ describe('a database that an earlier version has stored such numbers in', () => 
 
   it('shows a row that does not open as unreadable, and the others as they are', async () => {
     const [damaged] = await poison([{ order: ben.time * 1000 + 10, part: text(ada.userId, ben.time) }]);
-    const profiles = await Profiles.load({ indexedDB: ben.disk, IDBKeyRange }, () => ben.time, null);
+    const profiles = await Profiles.load({ indexedDB: ben.disk, IDBKeyRange }, () => ben.time, null, HOME);
     const { db } = (await profiles.openLast())!;
     await db.messages.update(damaged!, { sealed: new Uint8Array(40) });
     profiles.close();

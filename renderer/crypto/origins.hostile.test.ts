@@ -7,7 +7,6 @@ import { HOME, TestClient } from './testing/test-client.ts';
 
 const EVIL = { origin: 'https://evil.example', first: null };
 const CHALLENGE = Buffer.alloc(32).toString('base64');
-const TOKEN = 'B'.repeat(43);
 
 async function reopened(ada: TestClient, home: { readonly origin: string; readonly first: string | null }) {
   await ada.vault.close();
@@ -34,10 +33,10 @@ test('another server sees no account, no token and no signature of this device',
 test('a server that answers with an account of another one gets a place of its own', async () => {
   const ada = await TestClient.signUp(new Relay(), 'ada');
   await reopened(ada, EVIL);
-  const input = { account: ada.account, session: TOKEN, deviceName: 'Test', replaceDevice: true };
-  const { device } = await ada.vault.prepareLink(input);
-  expect(device.deviceId).not.toBe(ada.address.deviceId);
-  expect(await reopened(ada, HOME)).toMatchObject({ kind: 'ready', deviceId: ada.address.deviceId });
+  const own = ada.address.deviceId;
+  const { link } = await ada.askToBeLinked(true);
+  expect(link.device.deviceId).not.toBe(own);
+  expect(await reopened(ada, HOME)).toMatchObject({ kind: 'ready', deviceId: own });
 });
 
 test('a signature for one server is none for another', async () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Relay } from './testing/relay.ts';
-import { HOME, TestClient } from './testing/test-client.ts';
+import { TestClient } from './testing/test-client.ts';
 
 let relay: Relay;
 let ada: TestClient;

@@ -1,13 +1,14 @@
-/** Writes docs/limits.md from every `limits.ts` of the server and from the methods: `node scripts/docs/limits.ts [--check]`. */
+/** Writes docs/limits.md from every `limits.ts` and from the methods: `node scripts/docs/limits.ts [--check]`. */
 import { glob, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { METHODS } from '../../protocol/contract.ts';
 import { hello } from '../../protocol/hello.ts';
 import { composeModules } from '../../server/compose.ts';
-import type { Limits } from '../../server/limit.ts';
+import type { Limits } from '../../protocol/limit.ts';
 import { HELLO_LIMIT } from '../../server/ws/dispatcher.ts';
 import { frameCost } from '../../server/ws/frame-cost.ts';
 import type { RateLimit } from '../../server/ws/method.ts';
+import { pingMethod } from '../../server/ws/ping.ts';
 
 const root = new URL('../../', import.meta.url);
 const target = new URL('docs/limits.md', root);
@@ -27,7 +28,7 @@ export async function render(): Promise<string> {
   });
   return `# Limits
 
-This page is made from the server's \`limits.ts\` files and from its methods by \`npm run docs\`; change those, not the page.
+This page is made from the \`limits.ts\` files of server and client and from the server's methods by \`npm run docs\`; change those, not the page.
 Each line bounds what somebody outside can cost, and says why it is there.
 
 ## Requests
@@ -46,8 +47,8 @@ ${(await folders()).join('\n\n')}
 
 /** Every method as its module registers it. */
 function registrations(): ReadonlyMap<string, Rated> {
-  const { modules } = composeModules(hollow(), hollow(), hollow());
-  const methods = modules.flatMap((module) => module.methods);
+  const { modules } = composeModules(hollow(), hollow(), hollow(), hollow());
+  const methods = [pingMethod, ...modules.flatMap((module) => module.methods)];
   const found = new Map<string, Rated>(methods.map((registered) => [registered.method.name, registered]));
   return found.set(hello.name, { permission: 'anyone', limit: HELLO_LIMIT });
 }
@@ -79,7 +80,7 @@ function reasonOf({ reason, by, requests, seconds }: RateLimit, permission: stri
 /** A table for each folder that has limits. */
 async function folders(): Promise<string[]> {
   const files: string[] = [];
-  for await (const file of glob('server/**/limits.ts', { cwd: fileURLToPath(root) }))
+  for await (const file of glob('{server,crypto,renderer}/**/limits.ts', { cwd: fileURLToPath(root) }))
     files.push(file.replaceAll('\\', '/'));
   return Promise.all(files.toSorted().map(table));
 }

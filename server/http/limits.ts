@@ -1,4 +1,4 @@
-import type { Limits } from '../limit.ts';
+import type { Limits } from '../../protocol/limit.ts';
 
 /** What the HTTP side gives to anybody, and for how long. */
 export const LIMITS = {

@@ -1,4 +1,4 @@
-import type { Limits } from '../limit.ts';
+import type { Limits } from '../../protocol/limit.ts';
 
 /** How far the server may fill its disk, and what answers that are kept for repeats may take. */
 export const LIMITS = {

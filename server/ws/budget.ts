@@ -1,4 +1,4 @@
-import type { Limit } from '../limit.ts';
+import type { Limit } from '../../protocol/limit.ts';
 import { setBounded } from '../bounded-map.ts';
 import { LIMITS } from './limits.ts';
 

@@ -1,4 +1,4 @@
-import type { Limits } from '../limit.ts';
+import type { Limits } from '../../protocol/limit.ts';
 
 /** What one connection, one account or one address may cost. */
 export const LIMITS = {

@@ -134,7 +134,15 @@ export class Contacts implements ContactsController {
 }
 
 function saying({ username, displayName, role, status, profile }: Person): string {
-  return JSON.stringify([username, displayName, role, status, profile?.accountKey, profile?.payload, profile?.signature]);
+  return JSON.stringify([
+    username,
+    displayName,
+    role,
+    status,
+    profile?.accountKey,
+    profile?.payload,
+    profile?.signature,
+  ]);
 }
 
 function same(a: KnownPerson, b: KnownPerson | undefined): boolean {

@@ -1,4 +1,6 @@
-/** Bounds on what a server can make this module do, in the form of `server/limit.ts`. */
+import type { Limits } from '../../../protocol/limit.ts';
+
+/** Bounds on what a server can make this module do. */
 export const LIMITS = {
   openLinkRequests: {
     value: 16,
@@ -15,4 +17,4 @@ export const LIMITS = {
     unit: 'milliseconds between two looks at the prekeys',
     reason: 'A server that says all the time that prekeys run low would keep the vault busy.',
   },
-} as const;
+} as const satisfies Limits;

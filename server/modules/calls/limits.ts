@@ -1,4 +1,4 @@
-import type { Limits } from '../../limit.ts';
+import type { Limits } from '../../../protocol/limit.ts';
 
 /** What one account can cost others and the server by calls. Rates of requests stand with each method. */
 export const LIMITS = {

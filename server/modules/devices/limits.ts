@@ -1,4 +1,4 @@
-import type { Limits } from '../../limit.ts';
+import type { Limits } from '../../../protocol/limit.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -1,5 +1,5 @@
 /**
- * A bound on what somebody outside can cost this server. Every folder keeps its own in a `limits.ts` that exports
+ * A bound on what somebody outside can cost a server or a client. Every folder keeps its own in a `limits.ts` that exports
  * `LIMITS`; `docs/limits.md` is made from all of them.
  */
 export interface Limit {
