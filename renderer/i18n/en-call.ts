@@ -41,6 +41,10 @@ export const enCall = {
   calling: (name: string) => `Calling ${name}…`,
   joining: 'Joining…',
   reconnecting: 'Reconnecting…',
+  mediaDown: 'No sound or picture',
+  mediaDownMore:
+    'The server cannot carry sound and picture right now. You are still in the call, and Teahouse keeps trying. Messages work as usual.',
+  tryAgain: 'Try again',
   sharing: 'You are sharing your screen',
   joined: (name: string) => `${name} joined the call`,
   left: (name: string) => `${name} left the call`,

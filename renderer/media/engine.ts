@@ -21,6 +21,8 @@ export interface MediaSignalling {
 export interface MediaSessionOptions {
   readonly transports: Pick<JoinAnswer, 'sendTransport' | 'receiveTransport'>;
   readonly signalling: MediaSignalling;
+  /** One of the transports is connected. May be called more than once. */
+  readonly onFlowing: () => void;
   /** The media cannot flow any more and an ICE restart did not help: join again. */
   readonly onLost: () => void;
 }

@@ -40,7 +40,7 @@ export function createMediasoupEngine(fetchCapabilities: () => Promise<RtpCapabi
   };
 }
 
-function openSession(device: Device, { transports, signalling, onLost }: MediaSessionOptions): MediaSession {
+function openSession(device: Device, { transports, signalling, onFlowing, onLost }: MediaSessionOptions): MediaSession {
   const send = device.createSendTransport(transportOptions(transports.sendTransport));
   const receive = device.createRecvTransport(transportOptions(transports.receiveTransport));
   const consumers = new Map<string, Consumer>();
@@ -53,7 +53,7 @@ function openSession(device: Device, { transports, signalling, onLost }: MediaSe
       const iceParameters = await signalling.restartIce(transport.id);
       await transport.restartIce({ iceParameters: iceParameters as mediasoup.IceParameters });
     };
-    return keepAlive({ onState: (listener) => listen(transport, listener), restartIce, onLost });
+    return keepAlive({ onState: (listener) => listen(transport, listener), restartIce, onFlowing, onLost });
   });
   send.on('produce', ({ kind, rtpParameters, appData }, done, failed) => {
     const { source, paused } = appData as unknown as SentAppData;

@@ -16,6 +16,7 @@ beforeEach(() => {
       };
     },
     restartIce,
+    onFlowing: () => {},
     onLost,
   });
 });

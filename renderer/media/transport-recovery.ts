@@ -7,6 +7,8 @@ export interface KeepAliveOptions {
   /** Subscribes to the transport's connection state; returns the undo. */
   readonly onState: (listener: (state: RTCPeerConnectionState) => void) => () => void;
   readonly restartIce: () => Promise<void>;
+  /** Called each time the transport is connected. */
+  readonly onFlowing: () => void;
   /** Called at most once. */
   readonly onLost: () => void;
 }
@@ -15,7 +17,7 @@ export interface KeepAliveOptions {
  * Keeps a transport connected across changes of network: an ICE restart (RFC 8445 section 2.4) as soon as it failed, or
  * stays disconnected, and `onLost` if that does not bring it back. Returns the undo.
  */
-export function keepAlive({ onState, restartIce, onLost }: KeepAliveOptions): () => void {
+export function keepAlive({ onState, restartIce, onFlowing, onLost }: KeepAliveOptions): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let restarting = false;
   let over = false;
@@ -42,6 +44,7 @@ export function keepAlive({ onState, restartIce, onLost }: KeepAliveOptions): ()
     if (state === 'connected') {
       restarting = false;
       clearTimeout(timer);
+      onFlowing();
     } else if (state === 'failed') {
       restart();
     } else if (state === 'disconnected' && !restarting) {

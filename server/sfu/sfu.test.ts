@@ -353,6 +353,20 @@ describe('workers', () => {
     expect(await code(() => sfu.createRoom(ignoring()))).toBe('unavailable');
   });
 
+  it('that die young are not replaced in a busy loop', async () => {
+    const info = vi.fn();
+    const sfu = await open({ logger: { ...silentLog, info } });
+    const until = performance.now() + 3_000;
+    while (performance.now() < until) {
+      for (const pid of sfu.pids) process.kill(pid, 'SIGKILL');
+      await sleep(10);
+    }
+    // The first, and those after waits of 0, 250, 500, 1000 and 2000 ms.
+    expect(info.mock.calls.length).toBeGreaterThan(1);
+    expect(info.mock.calls.length).toBeLessThanOrEqual(6);
+    await vi.waitFor(() => expect(sfu.healthy).toBe(true), 10_000);
+  });
+
   it('say at once if a port is taken', async () => {
     const first = await open({ port: 24_010 });
     expect(first.healthy).toBe(true);

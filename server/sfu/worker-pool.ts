@@ -1,6 +1,7 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { ListenOptions } from './listen-infos.ts';
 import type { Log } from './log.ts';
+import { LIMITS } from './limits.ts';
 import { MediaWorker } from './media-worker.ts';
 
 export interface WorkerPoolOptions extends ListenOptions {
@@ -19,13 +20,6 @@ export interface Watchdog {
 }
 
 const WATCHDOG: Watchdog = { everyMs: 5_000, patienceMs: 10_000 };
-/** Wait before a new worker takes a dead one's place: at once, then doubling while it keeps failing. */
-const FIRST_RETRY_MS = 250;
-const LAST_RETRY_MS = 30_000;
-/** A worker that died sooner than this after its start counts as failing. Milliseconds. */
-const STABLE_MS = 5_000;
-/** How long a new room waits for a worker. Milliseconds. */
-const WAIT_MS = 5_000;
 
 /** Keeps the configured number of workers running and places rooms on the least loaded. */
 export class WorkerPool {
@@ -33,9 +27,8 @@ export class WorkerPool {
   readonly #watchdog: Watchdog;
   /** By index; undefined while a dead one is being replaced. */
   readonly #workers: (MediaWorker | undefined)[] = [];
-  /** By index: when the worker there started, and how many in a row died soon after their start. */
-  readonly #startedAt: number[] = [];
-  readonly #earlyDeaths: number[] = [];
+  /** By index: when it was last started, and the wait before its next start. Milliseconds. */
+  readonly #starts: { readonly at: number; readonly waitMs: number }[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #waiting = new Set<() => void>();
   #closed = false;
@@ -65,7 +58,7 @@ export class WorkerPool {
   /**
    * The worker to place a room on. While the only one is being replaced this waits: whoever lost their room asks for
    * the next one at that very moment.
-   * @throws ProtocolError `unavailable` if none is running after `WAIT_MS`
+   * @throws ProtocolError `unavailable` if none is running after `LIMITS.workerWait`
    */
   async leastLoaded(): Promise<MediaWorker> {
     if (this.workers.length === 0 && !this.#closed) await this.#started();
@@ -82,24 +75,26 @@ export class WorkerPool {
     this.#wake();
   }
 
-  /** Resolves when a worker has started, after `WAIT_MS`, or when the pool closes. */
+  /** Resolves when a worker has started, after `LIMITS.workerWait`, or when the pool closes. */
   #started(): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiting.add(resolve);
-      this.#later(WAIT_MS, () => {
-        this.#waiting.delete(resolve);
+      const timer = this.#later(LIMITS.workerWait.value, () => wake());
+      const wake = () => {
+        this.#cancel(timer);
+        this.#waiting.delete(wake);
         resolve();
-      });
+      };
+      this.#waiting.add(wake);
     });
   }
 
   #wake(): void {
-    for (const resolve of this.#waiting) resolve();
-    this.#waiting.clear();
+    for (const wake of this.#waiting) wake();
   }
 
   async #start(index: number): Promise<void> {
     const { port, listenIp, announcedAddress, workerBin } = this.#options;
+    this.#starts[index] = { at: performance.now(), waitMs: this.#starts[index]?.waitMs ?? 0 };
     const worker = await MediaWorker.start({
       port: portOf(port, index),
       listenIp,
@@ -118,18 +113,20 @@ export class WorkerPool {
     if (this.#closed) return;
     this.#options.logger.error({ worker: index, pid: worker.pid }, 'media worker died');
     this.#workers[index] = undefined;
-    const early = performance.now() - (this.#startedAt[index] ?? 0) < STABLE_MS;
-    const deaths = early ? (this.#earlyDeaths[index] ?? 0) + 1 : 0;
-    this.#earlyDeaths[index] = deaths;
-    // The first is replaced at once; workers that cannot live are not started as fast as the machine can.
-    this.#replace(index, deaths < 2 ? 0 : Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (deaths - 2)));
+    this.#replace(index);
   }
 
-  #replace(index: number, delayMs: number): void {
+  /** At once for one that has served a while; one that dies young, or does not start, waits longer each time. */
+  #replace(index: number): void {
+    const { at, waitMs } = this.#starts[index] ?? { at: 0, waitMs: 0 };
+    const { workerStable, workerRetryFirst, workerRetryLast } = LIMITS;
+    const delayMs = performance.now() - at >= workerStable.value ? 0 : waitMs;
+    const next = Math.min(workerRetryLast.value, Math.max(workerRetryFirst.value, delayMs * 2));
+    this.#starts[index] = { at, waitMs: next };
     this.#later(delayMs, () => {
       this.#start(index).catch((error: unknown) => {
         this.#options.logger.error({ worker: index, err: error }, 'media worker could not be restarted');
-        this.#replace(index, Math.min(LAST_RETRY_MS, Math.max(FIRST_RETRY_MS, delayMs * 2)));
+        this.#replace(index);
       });
     });
   }
@@ -147,11 +144,13 @@ export class WorkerPool {
       this.#options.logger.error({ pid: worker.pid }, 'media worker does not answer');
       process.kill(worker.pid, 'SIGKILL');
     });
-    const stop = () => {
-      clearTimeout(silent);
-      this.#timers.delete(silent);
-    };
+    const stop = () => this.#cancel(silent);
     worker.ping().then(stop, stop);
+  }
+
+  #cancel(timer: NodeJS.Timeout): void {
+    clearTimeout(timer);
+    this.#timers.delete(timer);
   }
 
   #later(delayMs: number, run: () => void): NodeJS.Timeout {

@@ -32,6 +32,8 @@ export interface CallSessionOptions {
   readonly connection: Connection;
   readonly engine: MediaEngine;
   readonly local: LocalMedia;
+  /** Media reaches the server. May be called more than once. */
+  readonly onFlowing: () => void;
   readonly onLost: () => void;
 }
 
@@ -75,8 +77,8 @@ export class CallSession {
   /** Begins with the answer to the join. */
   open(answer: ResultOf<typeof wire.join>, shown: ReadonlyMap<string, PixelSize | null>): void {
     if (this.#closed) return;
-    const { engine, onLost } = this.#options;
-    this.#media = engine.open({ transports: answer, signalling: this.#signalling(), onLost });
+    const { engine, onFlowing, onLost } = this.#options;
+    this.#media = engine.open({ transports: answer, signalling: this.#signalling(), onFlowing, onLost });
     for (const [key, size] of shown) this.#shown.set(key, size);
     const known = new Set(answer.consumers.map(({ consumerId }) => consumerId));
     const media = this.#media;

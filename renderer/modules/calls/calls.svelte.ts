@@ -212,6 +212,10 @@ export class Calls implements CallsController {
     return this.#deps.local.choose(kind, deviceId);
   }
 
+  retryMedia(): void {
+    this.#current?.retryMedia();
+  }
+
   async leave(): Promise<void> {
     const current = this.#current;
     if (current === null) return;
@@ -455,7 +459,7 @@ export class Calls implements CallsController {
         camera: this.#ownCamera,
         screen: this.#ownScreen,
         muted: this.muted,
-        reconnecting: current.stage.kind === 'reconnecting',
+        reconnecting: current.stage.kind === 'reconnecting' || current.stage.kind === 'media-down',
       },
       remote: current.session?.remote ?? [],
       speaker: this.#speaker,

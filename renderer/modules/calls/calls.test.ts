@@ -655,43 +655,104 @@ describe('media that is lost on a working line', () => {
     expect(calls.stage.kind).toBe('joined');
   });
 
-  test('lost at once again and again: joins ever later, says so in the end, and can be asked to try again', async () => {
-    for (let losses = 1; losses <= 5; losses += 1) {
+  test('every so often, for as long as the call lasts: joins again at once each time', async () => {
+    for (let losses = 1; losses <= 50; losses += 1) {
+      const people = [participant(BEN, 'joined'), participant(ADA, 'reconnecting')];
+      await tell(2 + losses, people, { startedBy: BEN });
+      expect(calls.stage.kind).toBe('joined');
+      await vi.advanceTimersByTimeAsync(12_000);
+    }
+    expect(connection.paramsOf(wire.join)).toHaveLength(51);
+  });
+
+  test('ICE that fails after it has worked joins again at once each time', async () => {
+    for (let losses = 1; losses <= 50; losses += 1) {
+      engine.sessions.at(-1)?.options.onFlowing();
+      await vi.advanceTimersByTimeAsync(6_000);
       engine.sessions.at(-1)?.options.onLost();
       await vi.advanceTimersByTimeAsync(1_000);
       expect(calls.stage.kind).toBe('joined');
     }
-    engine.sessions.at(-1)?.options.onLost();
-    expect([calls.stage.kind, calls.notice?.kind]).toEqual(['idle', 'no-media']);
-    calls.notice?.retry?.();
-    await flush();
-    expect(calls.stage.kind).toBe('joined');
-    expect(calls.notice).toBeNull();
   });
 
-  test('losses are forgotten once media has flowed for a while', async () => {
-    for (let losses = 1; losses <= 20; losses += 1) {
+  test('ICE that never works joins again less and less often, and the call stays', async () => {
+    for (let losses = 1; losses <= 50; losses += 1) {
+      await vi.advanceTimersByTimeAsync(20_000);
       engine.sessions.at(-1)?.options.onLost();
       await flush();
-      expect(calls.stage.kind).toBe('joined');
-      await vi.advanceTimersByTimeAsync(6_000);
     }
-    expect(connection.paramsOf(wire.join)).toHaveLength(21);
+    expect(calls.stage.kind).toBe('media-down');
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(calls.stage.kind).toBe('joined');
+    expect(engine.sessions.filter(({ closed }) => !closed)).toHaveLength(1);
   });
 
-  test('no media worker at the moment: asks again until there is one', async () => {
-    let refusals = 0;
-    connection.answer(wire.join, () => {
-      refusals += 1;
-      throw new ProtocolError('unavailable', 'the media server is restarting');
+  describe('and the server has no media', () => {
+    const refuse = (code: 'unavailable' | 'media_rejected' = 'unavailable') =>
+      connection.answer(wire.join, () => {
+        throw new ProtocolError(code, 'the media server is restarting');
+      });
+    const lose = () => tell(3, [participant(BEN, 'joined'), participant(ADA, 'reconnecting')], { startedBy: BEN });
+    const joins = () => connection.paramsOf(wire.join).length;
+
+    test.each(['unavailable', 'media_rejected'] as const)('for a moment (%s): it comes back', async (code) => {
+      refuse(code);
+      await lose();
+      expect(calls.stage.kind).toBe('reconnecting');
+      serve();
+      await vi.advanceTimersByTimeAsync(500);
+      expect(calls.stage.kind).toBe('joined');
     });
-    engine.sessions.at(-1)?.options.onLost();
-    await vi.advanceTimersByTimeAsync(2_000);
-    expect(refusals).toBeGreaterThan(2);
-    expect(calls.stage.kind).toBe('reconnecting');
-    serve();
-    await vi.advanceTimersByTimeAsync(1_000);
-    expect(calls.stage.kind).toBe('joined');
+
+    test('for long: it is said, the call stays, and attempts go on at a bounded rate', async () => {
+      refuse();
+      await lose();
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect([calls.stage.kind, calls.notice]).toEqual(['media-down', null]);
+      const before = joins();
+      await vi.advanceTimersByTimeAsync(600_000);
+      expect(joins() - before).toBeLessThanOrEqual(120);
+      expect(joins() - before).toBeGreaterThanOrEqual(600_000 / wire.REJOIN_MS);
+      serve();
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(calls.stage.kind).toBe('joined');
+      expect(chat.callEnded).not.toHaveBeenCalled();
+    });
+
+    test('the person tries again at once', async () => {
+      refuse();
+      await lose();
+      await vi.advanceTimersByTimeAsync(60_000);
+      serve();
+      calls.retryMedia();
+      await flush();
+      expect(calls.stage.kind).toBe('joined');
+      const before = joins();
+      calls.retryMedia();
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(joins()).toBe(before);
+    });
+
+    test('who leaves meanwhile is out, and nothing is tried any more', async () => {
+      refuse();
+      await lose();
+      await vi.advanceTimersByTimeAsync(60_000);
+      const before = joins();
+      await calls.leave();
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect([calls.stage.kind, joins()]).toEqual(['idle', before]);
+    });
+
+    test('and then the line drops: the clock of a lost line counts from there', async () => {
+      refuse();
+      await lose();
+      await vi.advanceTimersByTimeAsync(60_000);
+      connection.setState({ kind: 'offline', retryAt: null });
+      await vi.advanceTimersByTimeAsync(wire.REJOIN_MS);
+      expect(calls.stage.kind).not.toBe('idle');
+      await vi.advanceTimersByTimeAsync(6_000);
+      expect([calls.stage.kind, calls.notice?.kind]).toEqual(['idle', 'lost']);
+    });
   });
 });
 

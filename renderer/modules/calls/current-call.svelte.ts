@@ -8,21 +8,14 @@ import type { MediaEngine } from '../../media/engine.ts';
 import type { PixelSize } from '../../media/layers.ts';
 import type { LocalMedia } from '../../media/local-media.svelte.ts';
 import type { Connection } from '../../net/connection.ts';
-import { isLostAnswer } from '../../net/retrying.ts';
+import { isLostAnswer, isPassing } from '../../net/retrying.ts';
 import { isOnOtherDevice, isPresent, othersOf, participantOf } from './call-book.ts';
 import { CallSession, freshId, showKey } from './call-session.svelte.ts';
+import { MediaLosses } from './media-losses.ts';
 import type { CallNotice, CallStage } from './model.ts';
 
 /** The server gives up on a participant after REJOIN_MS; the answer to the last attempt may come a little later. */
 const GIVE_UP_MS = REJOIN_MS + 5_000;
-/** How often in a row media may be lost on a working line before the call is given up. */
-const MAX_MEDIA_LOSSES = 5;
-/** Media that flowed for this long makes earlier losses forgotten. Milliseconds. */
-const STABLE_MS = 5_000;
-/** Wait before media is set up anew after the second and later losses in a row, per loss. Milliseconds. */
-const LOSS_DELAY_MS = 250;
-/** Wait before the next join while the server has no media worker. Milliseconds. */
-const RETRY_MS = 500;
 
 /** Why a call is over for this device; null where there is nothing to tell. */
 export type CallOver = CallNotice['kind'] | null;
@@ -49,6 +42,8 @@ export class CurrentCall {
   /** Milliseconds since the Unix epoch. */
   readonly begunAt = Date.now();
   #phase = $state<'joining' | 'joined' | 'reconnecting'>('joining');
+  /** The line is up, but the server has not carried media for several attempts. */
+  #mediaDown = $state(false);
   #answeredAt = $state<number | null>(null);
   #joinedAt = $state(0);
   #session = $state.raw<CallSession | null>(null);
@@ -56,10 +51,11 @@ export class CurrentCall {
   #next: CallSession | null = null;
   /** Rises with each join, so that the answer to an earlier one is recognised. */
   #attempt = 0;
-  /** Losses of media in a row. */
-  #losses = 0;
-  #stable: ReturnType<typeof setTimeout> | undefined;
-  #again: ReturnType<typeof setTimeout> | undefined;
+  readonly #losses = new MediaLosses();
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  /** When the present session was joined, and when its media began to flow; null if not yet. */
+  #takenAt: number | null = null;
+  #flowingAt: number | null = null;
   #lineUp = true;
   #over = false;
   #call: Call | undefined;
@@ -72,7 +68,7 @@ export class CurrentCall {
   }
 
   get stage(): CallStage {
-    if (this.#phase === 'reconnecting') return { kind: 'reconnecting' };
+    if (this.#phase === 'reconnecting') return { kind: this.#mediaDown ? 'media-down' : 'reconnecting' };
     if (this.options.outgoing && this.#answeredAt === null) return { kind: 'ringing-out' };
     if (this.#phase === 'joining') return { kind: 'joining' };
     return { kind: 'joined', since: this.#answeredAt ?? this.#joinedAt };
@@ -94,9 +90,19 @@ export class CurrentCall {
   /** Joins, or joins again. Never rejects; a failure is told by `onOver`. */
   async enter(): Promise<void> {
     const attempt = ++this.#attempt;
+    clearTimeout(this.#retry);
     const { callId, connection, engine, local, onCall } = this.options;
     this.#next?.close();
-    const session = new CallSession({ callId, connection, engine, local, onLost: () => this.#mediaLost() });
+    const session: CallSession = new CallSession({
+      callId,
+      connection,
+      engine,
+      local,
+      onFlowing: () => {
+        if (session === this.#session) this.#flowingAt ??= Date.now();
+      },
+      onLost: () => this.#mediaLost(this.#flowingAt),
+    });
     this.#next = session;
     try {
       // Without waiting where there is nothing to wait for: the request leaves before the view is drawn.
@@ -133,7 +139,7 @@ export class CurrentCall {
     if (alone && (others.length < 2 || this.#answeredAt === null)) return this.#end('ended');
     const own = participantOf(call, self.userId);
     // The server lost this device's media (its worker died) though the line is up.
-    if (own?.state === 'reconnecting' && this.#lineUp) this.#mediaLost();
+    if (own?.state === 'reconnecting' && this.#lineUp) this.#mediaLost(this.#takenAt);
     if (own?.state === 'left') this.#end('ended');
   }
 
@@ -142,6 +148,14 @@ export class CurrentCall {
     if (up === this.#lineUp || this.#over) return;
     this.#lineUp = up;
     if (!up) return this.#reconnecting();
+    void this.enter();
+  }
+
+  /** Sets media up anew now, for a person who does not want to wait for the next attempt. */
+  retryMedia(): void {
+    if (this.#over || !this.#mediaDown || !this.#lineUp) return;
+    this.#losses.forget();
+    this.#mediaDown = false;
     void this.enter();
   }
 
@@ -160,7 +174,8 @@ export class CurrentCall {
   close(): void {
     this.#over = true;
     this.#attempt += 1;
-    for (const timer of [this.#giveUp, this.#stable, this.#again]) clearTimeout(timer);
+    clearTimeout(this.#giveUp);
+    clearTimeout(this.#retry);
     this.#next?.close();
     this.#session?.close();
     this.options.local.onChange(() => {});
@@ -175,8 +190,9 @@ export class CurrentCall {
     // The call may have been described before the join was answered, and will not be again for that.
     if (this.#call !== undefined) this.#limitCamera(session, this.#call);
     this.#phase = 'joined';
-    clearTimeout(this.#stable);
-    this.#stable = setTimeout(() => (this.#losses = 0), STABLE_MS);
+    this.#mediaDown = false;
+    this.#takenAt = Date.now();
+    this.#flowingAt = null;
     if (this.#joinedAt === 0) this.#joinedAt = Date.now();
   }
 
@@ -195,33 +211,38 @@ export class CurrentCall {
     if (unreachable) return this.#end('offline');
     if (ProtocolError.is(error, 'call_full')) return this.#end('full');
     if (ProtocolError.is(error, 'too_many_calls')) return this.#end('too-many');
-    // The media worker is being replaced: the place in the call is kept for a while, so ask again.
-    if (ProtocolError.is(error, 'unavailable') && this.#joinedAt > 0) return this.#enterLater(RETRY_MS);
+    if (this.#mayPass(error)) return this.#again(0);
     const gone = ProtocolError.is(error, 'call_ended') || ProtocolError.is(error, 'call_unknown');
     this.#end(gone ? 'ended' : 'failed');
   }
 
-  #mediaLost(): void {
-    if (this.#over || this.#phase === 'reconnecting') return;
-    this.#losses += 1;
-    if (this.#losses > MAX_MEDIA_LOSSES) return this.#end('no-media');
-    this.#reconnecting();
-    if (this.#losses === 1) return void (this.#lineUp && this.enter());
-    // A server that loses media again and again is not helped by haste.
-    this.#enterLater((this.#losses - 1) * LOSS_DELAY_MS);
+  /** Whether joining may work in a moment. A server whose worker dies meanwhile may reject what it took before. */
+  #mayPass(error: unknown): boolean {
+    return isPassing(error) || (this.#joinedAt > 0 && ProtocolError.is(error, 'media_rejected'));
   }
 
-  /** While reconnecting; `GIVE_UP_MS` bounds how often. The line's return enters by itself. */
-  #enterLater(delayMs: number): void {
-    const attempt = this.#attempt;
-    clearTimeout(this.#again);
-    this.#again = setTimeout(() => void (this.#lineUp && attempt === this.#attempt && this.enter()), delayMs);
+  /** @param workingSince when media began to work (milliseconds since the epoch); null if it has not */
+  #mediaLost(workingSince: number | null): void {
+    if (this.#over || this.#phase === 'reconnecting') return;
+    this.#again(workingSince === null ? 0 : Date.now() - workingSince);
+  }
+
+  /** Joins anew, at once after a single loss and less and less often while it does not help. */
+  #again(workedMs: number): void {
+    const waitMs = this.#losses.add(workedMs);
+    this.#mediaDown = this.#losses.lasting;
+    this.#reconnecting();
+    if (!this.#lineUp) return;
+    // The server answers, so there is nothing to give up: the call lasts until somebody leaves it.
+    clearTimeout(this.#giveUp);
+    this.#giveUp = undefined;
+    if (waitMs === 0) void this.enter();
+    else this.#retry = setTimeout(() => void this.enter(), waitMs);
   }
 
   #reconnecting(): void {
     this.#attempt += 1;
-    clearTimeout(this.#stable);
-    clearTimeout(this.#again);
+    clearTimeout(this.#retry);
     this.#phase = 'reconnecting';
     this.#giveUp ??= setTimeout(() => this.#end('lost'), GIVE_UP_MS);
   }
@@ -229,7 +250,8 @@ export class CurrentCall {
   #end(why: CallOver): void {
     if (this.#over) return;
     this.#over = true;
-    for (const timer of [this.#giveUp, this.#stable, this.#again]) clearTimeout(timer);
+    clearTimeout(this.#giveUp);
+    clearTimeout(this.#retry);
     this.options.onOver(why);
   }
 }

@@ -61,7 +61,9 @@ export type CallStage =
   | { readonly kind: 'ringing-out' }
   | { readonly kind: 'joining' }
   | { readonly kind: 'joined'; readonly since: number }
-  | { readonly kind: 'reconnecting' };
+  | { readonly kind: 'reconnecting' }
+  /** The server answers but has not carried sound and picture for a while; attempts go on. */
+  | { readonly kind: 'media-down' };
 
 export interface CallsController extends CallsApi {
   readonly stage: CallStage;
@@ -91,6 +93,8 @@ export interface CallsController extends CallsApi {
   toggleCamera(): Promise<void>;
   toggleShare(): Promise<void>;
   choose(kind: 'microphone' | 'camera' | 'speaker', deviceId: string): Promise<void>;
+  /** Tries at once to get sound and picture back, in the stage `media-down`. */
+  retryMedia(): void;
   leave(): Promise<void>;
   minimise(): void;
   restore(): void;

@@ -147,6 +147,16 @@ export function absentOf(call: CallState, users: readonly UserId[]): UserId[] {
   return users.filter((userId) => !present.has(userId));
 }
 
+/**
+ * Keeps the place of a member who tries to come back and cannot for want of media. Nothing to see has changed, so the
+ * revision stays.
+ */
+export function keepPlace(call: CallState, userId: UserId, now: number): CallState {
+  const deadline = now + REJOIN_MS;
+  const keeps = (member: Member) => member.userId === userId && member.state === 'reconnecting';
+  return { ...call, members: call.members.map((member) => (keeps(member) ? { ...member, deadline } : member)) };
+}
+
 /** Applies every deadline that has come. */
 export function expire(call: CallState, now: number): CallState {
   const due = call.members.filter(({ deadline }) => deadline !== null && deadline <= now);

@@ -179,8 +179,16 @@ export class LiveCall {
     } catch (error) {
       // The earlier seat is already given up, so whoever was in the call is so no longer.
       this.#apply(state.disconnect(this.#state, options.userId, this.#services.clock.now()));
+      if (ProtocolError.is(error, 'unavailable')) this.#keepPlace(options);
       throw error;
     }
+  }
+
+  /** Who asks while the media server is away is there; the call is not to end for want of media. */
+  #keepPlace({ userId, deviceId }: SeatOptions): void {
+    if (this.#over || state.memberOf(this.#state, userId)?.deviceId !== deviceId) return;
+    this.#state = state.keepPlace(this.#state, userId, this.#services.clock.now());
+    this.#schedule();
   }
 
   #seatOf({ connectionId, session }: DeviceCaller): Seat {

@@ -461,6 +461,31 @@ describe('a media worker that dies', () => {
   });
 });
 
+describe('a media server that does not come back', () => {
+  it('keeps the places of those who go on asking, and of nobody else', async () => {
+    const own = await createSfu({ port: 0, listenIp: '127.0.0.1', workers: 1, logger: silentLog });
+    const other = new CallsHarness(own);
+    const [anna, ben, cai] = [other.client(), other.client(), other.client()];
+    try {
+      const callId = await meeting(anna, ben, cai);
+      await own.close();
+      for (const one of [anna, ben, cai]) expect(await code(join(one, callId))).toBe('unavailable');
+      expect(latest(anna).participants.map(({ state }) => state)).toEqual(Array(3).fill('reconnecting'));
+      for (let round = 0; round < 10; round += 1) {
+        other.clock.advance(REJOIN_MS / 3);
+        for (const one of [anna, ben]) expect(await code(join(one, callId))).toBe('unavailable');
+      }
+      await settled();
+      expect(latest(anna).participants.map(({ state }) => state)).toEqual(['reconnecting', 'reconnecting', 'left']);
+      other.clock.advance(REJOIN_MS);
+      await settled();
+      expect(anna.heard(wire.ended)).toEqual([{ callId }]);
+    } finally {
+      await other.module.close?.();
+    }
+  });
+});
+
 describe('closing the module', () => {
   it('ends every call and lets go of its connections', async () => {
     const callId = await meeting(alice, bob);

@@ -1,0 +1,54 @@
+/**
+ * The media worker dies again and again during one call. MEDIA_KILLS and MEDIA_KILL_EVERY_MS make the run longer than
+ * the suite has time for: MEDIA_KILLS=20 MEDIA_KILL_EVERY_MS=12000.
+ */
+import { expect, test } from '@playwright/test';
+import { expectMovingPicture } from './support/media.ts';
+import { mediaWorkerPid, shownStream, untilNewPicture } from './support/media-worker.ts';
+import { Person } from './support/person.ts';
+import { TestServer } from './support/server.ts';
+
+const KILLS = Number(process.env['MEDIA_KILLS'] ?? 7);
+const EVERY_MS = Number(process.env['MEDIA_KILL_EVERY_MS'] ?? 6_000);
+/** What a person waits at most. The suite's machine is shared, so it is given twice that. Milliseconds. */
+const RECOVERY_MS = Number(process.env['MEDIA_RECOVERY_MS'] ?? 6_000);
+
+let server: TestServer;
+let ada: Person;
+let ben: Person;
+
+test.beforeAll(async ({ browser }) => {
+  server = await TestServer.start();
+  const invitations = await server.invite(2);
+  ada = await Person.arrive(browser, 'Ada Byron', server);
+  ben = await Person.arrive(browser, 'Ben Okafor', server);
+  await ada.signUp(invitations[0]!);
+  await ben.signUp(invitations[1]!);
+});
+
+test.afterAll(async () => {
+  for (const person of [ada, ben]) await person?.close();
+  await server?.stop();
+});
+
+test('pictures come back each time the media worker is killed', async () => {
+  test.setTimeout(120_000 + KILLS * (EVERY_MS + 35_000));
+  await ada.openChatWith(ben);
+  await ada.page.getByRole('button', { name: 'Start video call' }).click();
+  await ben.page.getByRole('button', { name: 'Accept' }).click();
+  const views = [ada.tile(ben), ben.tile(ada)] as const;
+  for (const view of views) await expectMovingPicture(view);
+  const took: number[] = [];
+  for (let kill = 1; kill <= KILLS; kill += 1) {
+    const rested = new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+    const before = await Promise.all(views.map(shownStream));
+    process.kill(mediaWorkerPid(server), 'SIGKILL');
+    const each = await Promise.all(views.map((view, index) => untilNewPicture(view, before[index] ?? null)));
+    took.push(Math.round(Math.max(...each)));
+    await rested;
+  }
+  test.info().annotations.push({ type: 'pictures back after', description: `${took.join(', ')} ms` });
+  if (process.env['MEDIA_KILLS'] !== undefined) process.stdout.write(`pictures back after ${took.join(', ')} ms\n`);
+  for (const view of views) await expectMovingPicture(view);
+  expect(Math.max(...took)).toBeLessThanOrEqual(RECOVERY_MS);
+});
