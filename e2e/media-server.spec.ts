@@ -6,7 +6,9 @@ import { expect, type Browser, type Page, test } from '@playwright/test';
 import * as wire from '../protocol/calls.ts';
 import { METHODS } from '../protocol/contract.ts';
 import type { CallId } from '../protocol/ids.ts';
+import type { ResultOf } from '../protocol/method.ts';
 import { CallsHarness, newCallId, type TestClient } from '../server/modules/calls/testing/calls-harness.ts';
+import { LIMITS } from '../server/sfu/limits.ts';
 import { createSfu, type Sfu } from '../server/sfu/sfu.ts';
 import { silentLog } from '../server/sfu/testing/rtp-parameters.ts';
 import { bundleMediaPage } from './support/media-page/bundle.ts';
@@ -27,6 +29,8 @@ test.describe.configure({ mode: 'serial' });
 class Visitor {
   readonly page: Page;
   client: TestClient;
+  /** As behind a firewall that lets no UDP through: the other candidates are not told. */
+  tcpOnly = false;
 
   private constructor(page: Page, client: TestClient) {
     this.page = page;
@@ -40,10 +44,11 @@ class Visitor {
     await page.route(ORIGIN, (route) =>
       route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>call</title>' }),
     );
-    await page.exposeFunction('callServer', (name: string, params: never) => {
+    await page.exposeFunction('callServer', async (name: string, params: never) => {
       const method = METHODS.find((one) => one.name === name);
       if (method === undefined) throw new Error(`no method ${name}`);
-      return visitor.client.request(method, params);
+      const result = await visitor.client.request(method, params);
+      return visitor.tcpOnly && name === wire.join.name ? withTcpOnly(result as ResultOf<typeof wire.join>) : result;
     });
     harness.onRecorded(({ userId, deviceId, event, params }) => {
       const mine = userId === visitor.client.userId && deviceId === visitor.client.deviceId;
@@ -84,6 +89,14 @@ class Visitor {
     const body = `(argument) => (${work.toString()})(globalThis.mediaPage, argument)`;
     return this.page.evaluate(new Function(`return ${body}`)() as (argument: A) => T, argument as never);
   }
+}
+
+function withTcpOnly(answer: ResultOf<typeof wire.join>): ResultOf<typeof wire.join> {
+  const only = (transport: wire.TransportOptions) => ({
+    ...transport,
+    iceCandidates: transport.iceCandidates.filter((candidate) => candidate['protocol'] === 'tcp'),
+  });
+  return { ...answer, sendTransport: only(answer.sendTransport), receiveTransport: only(answer.receiveTransport) };
 }
 
 test.beforeAll(async ({ browser }) => {
@@ -147,6 +160,18 @@ test('a page that is gone leaves nothing behind, and may come back', async () =>
   await ben.join();
   await Promise.all([ada.seesMovement(), ben.seesMovement(), ben.hearsSound()]);
   expect(await sfu.dump()).toEqual({ routers: 1, transports: 4 });
+});
+
+test('where no UDP gets through, picture and sound come over TCP', async () => {
+  ada.tcpOnly = true;
+  ada.client.disconnect();
+  ada.client = ada.client.reconnected();
+  await ada.open();
+  await ada.join();
+  await Promise.all([ada.seesMovement(), ben.seesMovement(), ada.hearsSound(), ben.hearsSound()]);
+  // Longer than a connection has to prove itself.
+  await ada.page.waitForTimeout(LIMITS.tcpProof.value + 1_000);
+  await Promise.all([ada.seesMovement(), ben.seesMovement()]);
 });
 
 test('after the media worker was killed both meet again on another', async () => {

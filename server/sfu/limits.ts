@@ -21,4 +21,36 @@ export const LIMITS = {
     unit: 'milliseconds',
     reason: 'Calls wait for the media server to come back, and one attempt in five seconds costs next to nothing.',
   },
+  tcpProof: {
+    value: 5_000,
+    unit: 'milliseconds',
+    reason:
+      'A connection to the media port has this long to show that it belongs to a call; that takes one round trip.',
+  },
+  tcpIdle: {
+    value: 30_000,
+    unit: 'milliseconds without a byte from the client',
+    reason: 'ICE asks for consent every few seconds and gives up after 30 s (RFC 7675), so nobody is there any more.',
+  },
+  tcpUnproven: {
+    value: 256,
+    unit: 'connections for each media port',
+    reason: 'The oldest gives way to a new one, so that strangers who hold connections cannot keep others out.',
+  },
+  tcpUnprovenPerAddress: {
+    value: 32,
+    unit: 'connections for each address (IPv6: network of 64 bits)',
+    reason: 'A whole office may share one address, but each of its connections is unproven for one round trip only.',
+  },
+  tcpProven: {
+    value: 1_000,
+    unit: 'connections for each media port',
+    reason: 'A media worker that runs out of file descriptors ends, and its calls with it.',
+  },
+  tcpProvenPerAddress: {
+    value: 400,
+    unit: 'connections for each address (IPv6: network of 64 bits)',
+    reason:
+      'A participant of a call needs two, so this serves an office of 200 behind one address, and one client not all.',
+  },
 } as const satisfies Limits;

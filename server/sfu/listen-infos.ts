@@ -9,22 +9,36 @@ export interface ListenOptions {
   readonly announcedAddress?: string | undefined;
 }
 
+/** The worker's own TCP listener for one public address. */
+export interface TcpListener {
+  /** Where `TcpFront` listens for it. */
+  readonly publicIp: string;
+  readonly info: types.TransportListenInfo;
+}
+
 /**
- * UDP and TCP on the configured address. An unspecified address (0.0.0.0, ::) means nothing to a client, so without an
+ * UDP on the configured address, and for TCP, which `TcpFront` takes in, any free port on the loopback address. An unspecified address (0.0.0.0, ::) means nothing to a client, so without an
  * announced one each address of this machine is listened on and offered.
  */
-export function listenInfos(options: ListenOptions, interfaces = networkInterfaces): types.TransportListenInfo[] {
+export function listenInfos(
+  options: ListenOptions,
+  interfaces = networkInterfaces,
+): { readonly udp: types.TransportListenInfo[]; readonly tcp: TcpListener[] } {
   const { port, listenIp, announcedAddress } = options;
   const unspecified = listenIp === '0.0.0.0' || listenIp === '::';
   const ips = unspecified && announcedAddress === undefined ? localAddresses(listenIp, interfaces()) : [listenIp];
-  return ips.flatMap((ip) =>
-    (['udp', 'tcp'] as const).map((protocol) => ({
-      protocol,
+  return {
+    udp: ips.map((ip) => ({
+      protocol: 'udp',
       ip,
       port,
       ...(announcedAddress === undefined ? {} : { announcedAddress }),
     })),
-  );
+    tcp: ips.map((ip) => ({
+      publicIp: ip,
+      info: { protocol: 'tcp', ip: '127.0.0.1', port: 0, announcedAddress: announcedAddress ?? ip },
+    })),
+  };
 }
 
 /** Outside addresses first, since candidates are offered in this order. IPv6 link-local ones need a zone, so they are left out. */

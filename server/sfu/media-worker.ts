@@ -3,6 +3,7 @@ import { MEDIA_CODECS } from './codecs.ts';
 import { listenInfos, type ListenOptions } from './listen-infos.ts';
 import { refusing } from './rejection.ts';
 import { Room, type RoomListener } from './room.ts';
+import { TcpFront } from './tcp-front.ts';
 
 export interface MediaWorkerOptions extends ListenOptions {
   readonly workerBin?: string | undefined;
@@ -14,6 +15,9 @@ export interface MediaWorkerOptions extends ListenOptions {
 export class MediaWorker {
   readonly #worker: types.Worker;
   readonly #webRtcServer: types.WebRtcServer;
+  readonly #fronts: readonly TcpFront[];
+  /** The public TCP port for each of the worker's own. */
+  readonly #publicPorts: ReadonlyMap<number, number>;
   readonly #rooms = new Set<Room>();
   /** Rooms asked for whose router is not there yet. */
   #creating = 0;
@@ -22,21 +26,43 @@ export class MediaWorker {
   static async start(options: MediaWorkerOptions): Promise<MediaWorker> {
     const { workerBin } = options;
     const worker = await createWorker({ logLevel: 'error', ...(workerBin === undefined ? {} : { workerBin }) });
+    const fronts: TcpFront[] = [];
     try {
-      const webRtcServer = await worker.createWebRtcServer({ listenInfos: listenInfos(options) });
-      const created = new MediaWorker(worker, webRtcServer);
-      worker.on('died', () => options.died(created));
+      const { udp, tcp } = listenInfos(options);
+      const webRtcServer = await worker.createWebRtcServer({ listenInfos: [...udp, ...tcp.map(({ info }) => info)] });
+      const { udpSockets, tcpServers } = await webRtcServer.dump();
+      const publicPorts = new Map<number, number>();
+      for (const [index, { publicIp }] of tcp.entries()) {
+        const [mine, workers] = [udpSockets[index]?.port, tcpServers[index]?.port];
+        if (mine === undefined || workers === undefined) throw new Error('the media worker does not listen');
+        const front = await TcpFront.listen({ ip: publicIp, port: mine, workerPort: workers });
+        fronts.push(front);
+        publicPorts.set(workers, front.port);
+      }
+      const created = new MediaWorker({ worker, webRtcServer, fronts, publicPorts });
+      worker.on('died', () => {
+        created.#closeFronts();
+        options.died(created);
+      });
       if (worker.died) throw new Error('the media worker ended while it started');
       return created;
     } catch (error) {
+      for (const front of fronts) front.close();
       worker.close();
       throw error;
     }
   }
 
-  private constructor(worker: types.Worker, webRtcServer: types.WebRtcServer) {
-    this.#worker = worker;
-    this.#webRtcServer = webRtcServer;
+  private constructor(parts: {
+    readonly worker: types.Worker;
+    readonly webRtcServer: types.WebRtcServer;
+    readonly fronts: readonly TcpFront[];
+    readonly publicPorts: ReadonlyMap<number, number>;
+  }) {
+    this.#worker = parts.worker;
+    this.#webRtcServer = parts.webRtcServer;
+    this.#fronts = parts.fronts;
+    this.#publicPorts = parts.publicPorts;
   }
 
   get pid(): number {
@@ -60,6 +86,7 @@ export class MediaWorker {
         Room.create({
           router: await this.#worker.createRouter({ mediaCodecs: MEDIA_CODECS }),
           webRtcServer: this.#webRtcServer,
+          publicTcpPort: (port) => this.#publicPorts.get(port) ?? port,
           listener,
           closed: () => this.#rooms.delete(room),
         }),
@@ -85,6 +112,11 @@ export class MediaWorker {
   }
 
   close(): void {
+    this.#closeFronts();
     this.#worker.close();
+  }
+
+  #closeFronts(): void {
+    for (const front of this.#fronts) front.close();
   }
 }

@@ -35,6 +35,7 @@ export interface ProduceOptions {
 /** The parts of a room that its peers use. */
 export interface PeerRoom {
   readonly router: types.Router;
+  publicTcpPort(workerPort: number): number;
   producerAdded(producer: Producer): Promise<void>;
   producerChanged(producer: Producer): void;
   peerClosed(peer: Peer): void;
@@ -69,11 +70,11 @@ export class Peer {
   }
 
   get sendTransport(): TransportDescription {
-    return describe(this.#parts.send);
+    return describe(this.#parts.send, this.#parts.room);
   }
 
   get receiveTransport(): TransportDescription {
-    return describe(this.#parts.receive);
+    return describe(this.#parts.receive, this.#parts.room);
   }
 
   get producers(): Producer[] {
@@ -175,11 +176,15 @@ export class Peer {
   }
 }
 
-function describe(transport: types.WebRtcTransport): TransportDescription {
+function describe(transport: types.WebRtcTransport, room: PeerRoom): TransportDescription {
   return {
     id: transport.id,
     iceParameters: wire.IceParameters.parse(transport.iceParameters),
-    iceCandidates: wire.IceCandidates.parse(transport.iceCandidates),
+    iceCandidates: wire.IceCandidates.parse(
+      transport.iceCandidates.map((candidate) =>
+        candidate.protocol === 'tcp' ? { ...candidate, port: room.publicTcpPort(candidate.port) } : candidate,
+      ),
+    ),
     dtlsParameters: wire.DtlsParameters.parse(transport.dtlsParameters),
   };
 }

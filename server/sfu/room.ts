@@ -18,6 +18,8 @@ export interface RoomListener {
 export interface RoomParts {
   readonly router: types.Router;
   readonly webRtcServer: types.WebRtcServer;
+  /** The port that clients reach over TCP, for the worker's own. */
+  readonly publicTcpPort: (workerPort: number) => number;
   readonly listener: RoomListener;
   readonly closed: () => void;
 }
@@ -49,6 +51,10 @@ export class Room implements PeerRoom {
 
   get router(): types.Router {
     return this.#parts.router;
+  }
+
+  publicTcpPort(workerPort: number): number {
+    return this.#parts.publicTcpPort(workerPort);
   }
 
   get closed(): boolean {
