@@ -17,6 +17,8 @@ let server: TestServer;
 let ada: Person;
 let ben: Person;
 
+test.describe.configure({ mode: 'serial' });
+
 test.beforeAll(async ({ browser }) => {
   server = await TestServer.start();
   const invitations = await server.invite(2);
@@ -51,4 +53,34 @@ test('pictures come back each time the media worker is killed', async () => {
   if (process.env['MEDIA_KILLS'] !== undefined) process.stdout.write(`pictures back after ${took.join(', ')} ms\n`);
   for (const view of views) await expectMovingPicture(view);
   expect(Math.max(...took)).toBeLessThanOrEqual(RECOVERY_MS);
+});
+
+test('a server without media says so, the call stays, and a button tries again', async () => {
+  test.setTimeout(180_000);
+  const down = ada.page.getByText('The server cannot carry sound and picture right now.');
+  let serves = false;
+  const killing = (async () => {
+    let killed = 0;
+    for (; !serves; await new Promise((resolve) => setTimeout(resolve, 20))) {
+      const pid = mediaWorkerPid(server);
+      if (pid !== killed) process.kill(pid, 'SIGKILL');
+      killed = pid;
+    }
+  })();
+  try {
+    await expect(down).toBeVisible({ timeout: 60_000 });
+    await ada.page.screenshot({ path: test.info().outputPath('media-down.png') });
+  } finally {
+    serves = true;
+    await killing;
+  }
+  await expect(ada.page.getByRole('button', { name: 'Leave call' })).toBeVisible();
+  // It may have come back by itself in this very moment.
+  await ada.page
+    .getByRole('button', { name: 'Try again' })
+    .click({ timeout: 2_000 })
+    .catch(() => {});
+  await expectMovingPicture(ada.tile(ben));
+  await expectMovingPicture(ben.tile(ada));
+  await expect(down).toBeHidden();
 });
