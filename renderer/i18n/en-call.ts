@@ -49,7 +49,6 @@ export const enCall = {
   joined: (name: string) => `${name} joined the call`,
   left: (name: string) => `${name} left the call`,
   soundBlocked: 'The browser holds the sound back.',
-  tryAgain: 'Try again',
   playSound: 'Turn the sound on',
   problems: {
     permission:
@@ -64,7 +63,6 @@ export const enCall = {
     moved: () => 'The call goes on at your other device.',
     lost: () => 'The connection was lost, and the call with it.',
     failed: () => 'The call could not be set up. Try again in a moment.',
-    'no-media': () => 'The server cannot carry sound and pictures at the moment, so the call was left.',
     'too-many': () => 'You are in too many calls. Leave one of them first.',
     'too-often': (name) =>
       `${name || THEY} did not answer many calls in the last hour. Write a message, or call again later.`,

@@ -1,4 +1,4 @@
-import type { Limits } from '../limit.ts';
+import type { Limits } from '../../protocol/limit.ts';
 
 export const LIMITS = {
   workerWait: {

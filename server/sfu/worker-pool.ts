@@ -104,7 +104,6 @@ export class WorkerPool {
     });
     if (this.#closed) return worker.close();
     this.#workers[index] = worker;
-    this.#startedAt[index] = performance.now();
     this.#wake();
     this.#options.logger.info({ worker: index, pid: worker.pid, port: portOf(port, index) }, 'media worker started');
   }

@@ -378,18 +378,11 @@ export class Calls implements CallsController {
       }),
     );
     if (why === null || (why === 'ended' && answeredAt !== null)) return;
-    if (why === 'no-media') return this.#tell(why, peer, () => void this.#comeBack(callId, peer, media));
     this.#tell(why === 'ended' && outgoing ? refusalOf(call, self.userId) : why, peer);
   }
 
-  #tell(kind: CallNotice['kind'], userId: UserId, retry: CallNotice['retry'] = null): void {
-    this.#notice = { kind, name: this.#deps.contacts.person(userId).displayName, retry };
-  }
-
-  /** Joins a call that was given up, or calls the person anew where it has ended meanwhile. */
-  async #comeBack(callId: CallId, peer: UserId, media: CallMedia): Promise<void> {
-    const stillOn = this.#book.calls.get(callId) !== undefined;
-    await (stillOn ? this.#join(callId, media, peer) : this.start(peer, media));
+  #tell(kind: CallNotice['kind'], userId: UserId): void {
+    this.#notice = { kind, name: this.#deps.contacts.person(userId).displayName };
   }
 
   /** Enters in the chat how a call ended. */

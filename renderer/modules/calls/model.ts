@@ -44,7 +44,6 @@ export interface CallNotice {
     | 'moved'
     | 'lost'
     | 'failed'
-    | 'no-media'
     | 'too-many'
     | 'too-often'
     | 'declined'
@@ -52,8 +51,6 @@ export interface CallNotice {
     | 'unanswered';
   /** The other person's display name; may be empty. */
   readonly name: string;
-  /** Takes the person back to it, where that may help. */
-  readonly retry: (() => void) | null;
 }
 
 export type CallStage =
