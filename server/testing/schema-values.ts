@@ -14,6 +14,7 @@ interface Def {
   readonly element?: z.ZodType;
   readonly innerType?: z.ZodType;
   readonly entries?: Readonly<Record<string, string>>;
+  readonly options?: readonly z.ZodType[];
 }
 const defOf = (schema: z.ZodType) => schema.def as unknown as Def;
 
@@ -63,7 +64,7 @@ const NUMBERS = [0, 1, 2, 3, 20, 100, 500, 0x3fff, 0x7fffffff, 1_700_000_000_000
 
 /** JSON values that a schema accepts. */
 export function rightFor(schema: z.ZodType): fc.Arbitrary<unknown> {
-  const { type, shape = {}, element, innerType, entries = {} } = defOf(schema);
+  const { type, shape = {}, element, innerType, options, entries = {} } = defOf(schema);
   const accepted = <T>(values: fc.Arbitrary<T>) => values.filter((value) => schema.safeParse(value).success);
   switch (type) {
     case 'object':
@@ -81,7 +82,13 @@ export function rightFor(schema: z.ZodType): fc.Arbitrary<unknown> {
     case 'number':
       return accepted(fc.constantFrom(...NUMBERS));
     case 'string':
-      return accepted(fc.constantFrom(...TEXTS).map((make) => make()));
+      return accepted(textFor(schema));
+    case 'record':
+      return accepted(
+        fc.dictionary(fc.constantFrom('minptime', 'apt', 'x'), fc.constantFrom(0, 10, '1'), { maxKeys: 3 }),
+      );
+    case 'union':
+      return fc.oneof(...(options ?? []).map(rightFor));
     default:
       return accepted(
         fc.dictionary(
@@ -91,6 +98,15 @@ export function rightFor(schema: z.ZodType): fc.Arbitrary<unknown> {
         ),
       );
   }
+}
+
+/** The usual texts, where the schema takes any of them; else what its pattern says. A filter that nothing passes never ends. */
+function textFor(schema: z.ZodType): fc.Arbitrary<string> {
+  const usual = TEXTS.filter((make) => schema.safeParse(make()).success);
+  if (usual.length > 0) return fc.constantFrom(...usual).map((make) => make());
+  const { pattern } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  if (pattern === undefined) throw new Error('no text is known that this schema takes');
+  return fc.stringMatching(new RegExp(pattern));
 }
 
 /** A copy of `value` in which `path` holds `leaf`; objects and arrays on the way are made. */
