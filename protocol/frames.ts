@@ -16,7 +16,7 @@ export const MAX_FRAME_BYTES = 256 * 1024;
 /** The WebSocket's path on the server. */
 export const SOCKET_PATH = '/ws';
 
-/** The server pings this often; a connection that has been silent for two periods is closed. Milliseconds. */
+/** The server pings a connection that has been silent for this long, and closes it after as long again. Milliseconds. */
 export const HEARTBEAT_MS = 15_000;
 
 /** WebSocket close codes of ours (RFC 6455 section 7.4.2: 4000 to 4999 are private). */

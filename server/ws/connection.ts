@@ -37,6 +37,8 @@ export class Connection {
   faults = 0;
   /** Whether anything came since the last heartbeat. */
   alive = true;
+  /** Whether it was pinged since. */
+  pinged = false;
   closing = false;
 
   constructor(socket: WebSocket, stream: Duplex, { address, budget, onIdentified }: ConnectionOptions) {
@@ -67,9 +69,15 @@ export class Connection {
     return Math.max(0, (this.#stream as Socket).bytesRead - this.#bytesTaken);
   }
 
+  /** The peer lives. */
+  heard(): void {
+    this.alive = true;
+    this.pinged = false;
+  }
+
   /** A frame has come whole. */
   taken(): void {
-    this.alive = true;
+    this.heard();
     this.#bytesTaken = (this.#stream as Socket).bytesRead;
   }
 
@@ -116,6 +124,7 @@ export class Connection {
   }
 
   ping(): void {
+    this.pinged = true;
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
   }
 

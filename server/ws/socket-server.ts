@@ -137,7 +137,7 @@ export class SocketServer {
   }
 
   #keepAlive(socket: WebSocket, connection: Connection): void {
-    socket.on('pong', () => void (connection.alive = true));
+    socket.on('pong', () => connection.heard());
     socket.on('ping', (data: Buffer) => {
       if (connection.budget.receive(data.length, performance.now()) === 0) connection.pong(data);
     });
@@ -164,12 +164,10 @@ export class SocketServer {
   #beat(): void {
     this.#options.hub.sweep();
     for (const connection of this.#connections) {
-      if (!connection.alive) {
-        connection.terminate();
-        continue;
-      }
-      connection.alive = false;
-      connection.ping();
+      // A client at rest asks by itself, and need not be woken for a ping besides.
+      if (connection.alive) connection.alive = false;
+      else if (!connection.pinged) connection.ping();
+      else connection.terminate();
     }
   }
 
