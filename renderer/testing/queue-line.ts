@@ -1,6 +1,6 @@
 import type { Envelope } from '../../protocol/chat.ts';
 import * as wire from '../../protocol/chat.ts';
-import type { MessageId } from '../../protocol/ids.ts';
+import type { DeviceId, MessageId, UserId } from '../../protocol/ids.ts';
 import type { Method, ParamsOf, ResultOf } from '../../protocol/method.ts';
 import type { ChatChanges, ReceiveOutcome, Vault } from '../crypto/vault.ts';
 import { Inbox } from '../modules/chat/inbox.ts';
@@ -49,5 +49,6 @@ export class QueueLine {
 
 /** An envelope that only its place in the queue is looked at of. */
 export function envelopeAt(queueId: number): Envelope {
-  return { queueId, messageId: `message ${queueId}` as MessageId, position: queueId } as Envelope;
+  const sender = { userId: 'somebody' as UserId, deviceId: 1 as DeviceId };
+  return { queueId, messageId: `message ${queueId}` as MessageId, sender, position: queueId } as Envelope;
 }

@@ -52,8 +52,10 @@ export class HandOverInbox {
       for (let start = 0; start < envelopes.length; start += BATCH) {
         await receive(this.#connection, this.#vault, envelopes.slice(start, start + BATCH));
       }
-      after = page.envelopes.reduce((last, { queueId }) => Math.max(last, queueId), after);
-      more = page.more && page.envelopes.length > 0;
+      const last = page.envelopes.reduce((latest, { queueId }) => Math.max(latest, queueId), after);
+      // A page that brings nothing further would come for ever.
+      more = page.more && last > after;
+      after = last;
     }
   }
 }
@@ -66,10 +68,12 @@ async function receive(connection: Connection, vault: Vault, batch: readonly cha
     if (outcome.acknowledge.length > 0) {
       await connection.request(chatWire.acknowledge, { queueIds: [...outcome.acknowledge] });
     }
-    if (outcome.needLists === null) return;
-    const { lists } = await connection.request(devicesWire.lists, { users: [...outcome.needLists] });
-    await vault.updateLists({ lists, asked: outcome.needLists });
-    listsChecked = outcome.needLists;
+    // The vault may take in only the first part of what it is given.
     envelopes = envelopes.filter(({ queueId }) => !outcome.acknowledge.includes(queueId));
+    if (outcome.needLists === null && outcome.acknowledge.length === 0) return;
+    listsChecked = outcome.needLists ?? [];
+    if (listsChecked.length === 0) continue;
+    const { lists } = await connection.request(devicesWire.lists, { users: [...listsChecked] });
+    await vault.updateLists({ lists, asked: listsChecked });
   }
 }

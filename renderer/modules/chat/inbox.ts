@@ -127,6 +127,8 @@ export class Inbox {
       for (const sender of outcome.refused) this.#later.set(sender, Date.now() + LATER_MS);
       this.#deps.received(outcome);
       void this.#sendAcknowledgements();
+      // Nothing was taken in, so asking again would bring the same.
+      if (outcome.acknowledge.length === 0 && outcome.needLists === null) return;
       listsChecked = outcome.needLists ?? [];
       if (listsChecked.length > 0) await this.#deps.lists.fetch(listsChecked);
     }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import * as wire from '../../../protocol/chat.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { DeviceId, IdempotencyId, MessageId, UserId } from '../../../protocol/ids.ts';
-import type { SealOutcome, Vault } from '../../crypto/vault.ts';
+import type { Vault, Waiting } from '../../crypto/vault.ts';
 import type { Connection } from '../../net/connection.ts';
 import type { DeviceLists } from './device-lists.ts';
 import { MissedMessages } from './missed-messages.svelte.ts';
@@ -18,16 +18,18 @@ afterEach(() => void vi.useRealTimers());
 function sending(refusals: ProtocolError[]) {
   const done: string[] = [];
   const params = { idempotencyId: MESSAGE as string as IdempotencyId, payload: '', recipients: [] };
-  const sealNext = async (): Promise<SealOutcome> =>
-    done.length === 0 ? { kind: 'sealed', messageId: MESSAGE, params } : { kind: 'idle' };
+  const sealWaiting: Vault['sealWaiting'] = async ({ underWay }): Promise<Waiting> => {
+    const waits = done.length === 0 && !underWay.includes(MESSAGE);
+    return { sealed: waits ? [{ messageId: MESSAGE, params }] : [], next: null, more: false };
+  };
   const end = (what: string) => async () => (done.push(what), { messages: [], removed: [], conversations: [] });
-  const vault = { sealNext, sent: end('sent'), sendFailed: end('failed') } as unknown as Vault;
+  const vault = { sealWaiting, sent: end('sent'), sendFailed: end('failed') } as unknown as Vault;
   const request = async () => {
     const refusal = refusals.shift();
     if (refusal) throw refusal;
     return { position: 1 };
   };
-  const connection = { state: { kind: 'online' }, request } as unknown as Connection;
+  const connection = { state: { kind: 'online' }, welcome: { protocol: 2 }, request } as unknown as Connection;
   const lists = {} as DeviceLists;
   const report = (error: unknown) => void done.push(String(error));
   const outbox = new Outbox({ connection, vault, lists, apply: () => undefined, report, random: () => 1 });
