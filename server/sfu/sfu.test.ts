@@ -328,21 +328,6 @@ describe('workers', () => {
     await room.join('a', sfu.rtpCapabilities, hearing());
   });
 
-  it('that die again and again are started ever later', async () => {
-    const sfu = await open();
-    const replaced = async () => {
-      const [pid] = sfu.pids;
-      process.kill(pid!, 'SIGKILL');
-      await vi.waitFor(() => expect(sfu.healthy).toBe(false), { timeout: 5000, interval: 1 });
-      const died = performance.now();
-      await vi.waitFor(() => expect(sfu.healthy).toBe(true), { timeout: 5000, interval: 1 });
-      return performance.now() - died;
-    };
-    await replaced();
-    expect(await replaced()).toBeGreaterThan(240);
-    expect(await replaced()).toBeGreaterThan(480);
-  });
-
   it('refuse rooms with a code when there are none any more', async () => {
     const sfu = await open();
     process.kill(sfu.pids[0]!, 'SIGKILL');

@@ -3,7 +3,7 @@ import * as wire from '../../../protocol/calls.ts';
 import { MAX_ACTIVE_CALLS, MAX_MEMBERS, MAX_PARTICIPANTS, RING_MS } from '../../../protocol/calls.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import { MAX_FRAME_BYTES } from '../../../protocol/frames.ts';
-import type { CallId } from '../../../protocol/ids.ts';
+import { LATEST_TIME, type CallId } from '../../../protocol/ids.ts';
 import type { DtlsParameters, RtpParameters } from '../../../protocol/media.ts';
 import { createSfu, type Sfu } from '../../sfu/sfu.ts';
 import { audioParameters, dtlsParameters, silentLog, videoParameters } from '../../sfu/testing/rtp-parameters.ts';
@@ -231,7 +231,7 @@ describe('a colleague who calls and calls', () => {
       callId: id,
       media: 'video',
       startedBy: id,
-      startedAt: Number.MAX_SAFE_INTEGER,
+      startedAt: LATEST_TIME,
       revision: Number.MAX_SAFE_INTEGER,
       participants,
     });
