@@ -13,7 +13,10 @@ import { startTestServer, type Member, type TestServer } from '../testing/test-s
 /** Before sign-in a guest is a stranger like any; after it these are what is left. */
 const ALLOWED = new Set([
   'hello',
+  'ping',
   'accounts.checkInvitation',
+  'accounts.checkReset',
+  'accounts.completeReset',
   'accounts.signUp',
   'accounts.signIn',
   'accounts.signOut',

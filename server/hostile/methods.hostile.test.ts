@@ -30,7 +30,10 @@ import { startTestServer, type Member, type TestServer } from '../testing/test-s
 let server: TestServer;
 let attacker: Member;
 let bystander: SocketClient;
+/** Whom a colleague attacks. */
 let others: OthersIds;
+/** Whom an administrator may lawfully suspend or remove. */
+let subjects: OthersIds;
 /** What the server itself says went wrong. */
 const faults: string[] = [];
 
@@ -40,9 +43,14 @@ beforeAll(async () => {
   attacker = await server.join(new Person('Mallory'), 'admin');
   const { client, person } = await server.join();
   bystander = client;
-  others = { userId: person.userId, deviceId: person.device.public.deviceId };
+  others = idsOf(person);
+  subjects = idsOf((await server.join()).person);
 });
 afterAll(() => server.dispose());
+
+function idsOf({ userId, device }: Person): OthersIds {
+  return { userId, deviceId: device.public.deviceId };
+}
 
 async function bystanderWorks(): Promise<void> {
   expect((await bystander.request(sessions, {})).sessions).toHaveLength(1);
@@ -92,18 +100,21 @@ describe.each(METHODS.map((method) => [method.name, method] as const))('%s', (na
   );
 
   it.skipIf(fields.length === 0)('answers every extreme of every field with a result or a code', async () => {
-    const mallory = await server.join(new Person(), 'admin');
     const [right] = fc.sample(rightFor(method.params), 1);
-    for (const { path, schema } of fields) {
-      const there =
-        valueAt(right, path) ?? fc.sample(rightFor(schema), 20).find((value) => value !== null && value !== undefined);
-      for (const extreme of extremesFor(schema, there, others)) {
-        const params = withValue(right, path, extreme);
-        if (Buffer.byteLength(JSON.stringify(params)) < MAX_FRAME_BYTES - 200)
-          await answered(mallory.client, method, params);
+    for (const [role, ids] of [['member', others] as const, ['admin', subjects] as const]) {
+      const mallory = await server.join(new Person(), role);
+      for (const { path, schema } of fields) {
+        const there =
+          valueAt(right, path) ??
+          fc.sample(rightFor(schema), 20).find((value) => value !== null && value !== undefined);
+        for (const extreme of extremesFor(schema, there, ids)) {
+          const params = withValue(right, path, extreme);
+          if (Buffer.byteLength(JSON.stringify(params)) < MAX_FRAME_BYTES - 200)
+            await answered(mallory.client, method, params);
+        }
       }
+      await mallory.client.close();
     }
-    await mallory.client.close();
     await bystanderWorks();
     expect(faults).toEqual([]);
   });
