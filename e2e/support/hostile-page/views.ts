@@ -1,5 +1,6 @@
 import type { Component } from 'svelte';
 import { Account, Session } from '../../../protocol/accounts.ts';
+import { ManagedPerson } from '../../../protocol/administration.ts';
 import { Call, Participant } from '../../../protocol/calls.ts';
 import { MessageContent } from '../../../protocol/chat.ts';
 import { Person } from '../../../protocol/contacts.ts';
@@ -14,6 +15,7 @@ import ContactsPage from '../../../renderer/modules/contacts/ContactsPage.svelte
 import LinkDialog from '../../../renderer/modules/devices/LinkDialog.svelte';
 import DevicesCard from '../../../renderer/modules/settings/DevicesCard.svelte';
 import InvitationsCard from '../../../renderer/modules/settings/InvitationsCard.svelte';
+import PeopleCard from '../../../renderer/modules/settings/PeopleCard.svelte';
 import SessionsCard from '../../../renderer/modules/settings/SessionsCard.svelte';
 import CallBar from '../../../renderer/app/CallBar.svelte';
 import Palette from '../../../renderer/app/Palette.svelte';
@@ -44,7 +46,13 @@ function fake(data: Values): Values {
 }
 
 const objects = (schema: Parameters<typeof extremesOf>[0]) => extremesOf(schema) as readonly Values[];
-const people = objects(Person);
+const TRUST = ['signed', 'plain', 'doubtful', 'unverified'];
+/** As a device knows them: the name of each is the former one of the next. */
+const people: readonly Values[] = objects(Person).map((person, i, all) => ({
+  ...person,
+  trust: TRUST[i % TRUST.length],
+  formerName: all[i - 1]?.['displayName'] ?? null,
+}));
 const OUTCOMES = ['ongoing', 'answered', 'missed', 'declined', 'cancelled', 'unanswered', 'of the future'];
 const STATES = [null, 'queued', 'sent', 'delivered', 'read', 'failed'];
 const NUMBERS = extremesOf(Session.shape.lastSeenAt);
@@ -91,6 +99,10 @@ function conversation(person: Values, shown: readonly Values[]): Values {
   return { chat, conversation: opened, calling: false, oncall: nothing, onback: nothing };
 }
 
+function chatList(conversations: readonly Values[], missed: Values = { here: 0, elsewhere: 0 }): Values {
+  return { conversations, selected: null, linkTo, onnewchat: nothing, missed, ondismissmissed: nothing };
+}
+
 /** Whose drawing throws: what a bug would do. */
 function broken(value: Values, field: string): Values {
   return Object.defineProperty({ ...value }, field, {
@@ -115,7 +127,7 @@ const VIEWS: Readonly<Record<string, () => Drawing[]>> = {
         ...people.map(({ displayName }) => conversationOf(people[0], null, { draft: displayName })),
         ...NUMBERS.map((unread) => conversationOf(people[0], null, { unread })),
       ],
-      (shown) => ({ conversations: [shown], selected: null, linkTo, onnewchat: nothing }),
+      (shown) => chatList([shown], { here: shown['unread'], elsewhere: shown['unread'] }),
     ),
   calls: () => {
     const entries = messages().filter(({ body }) => (body as Values)['kind'] === 'call');
@@ -205,11 +217,12 @@ const VIEWS: Readonly<Record<string, () => Drawing[]>> = {
     })),
   devices: () => [
     ...one(DevicesCard, objects(ListedDevice), (device) => ({
-      devices: fake({ devices: [device], linkRequests: [device] }),
+      devices: fake({ devices: [device], linkRequests: [{ ...device, code: '12345 67890' }] }),
       onreview: nothing,
     })),
     ...one(LinkDialog, objects(LinkRequest), (request) => ({
       request: { ...request, code: '12345 67890' },
+      withdrawn: false,
       onclose: nothing,
       onapprove: nothing,
     })),
@@ -224,6 +237,12 @@ const VIEWS: Readonly<Record<string, () => Drawing[]>> = {
       }),
     ),
   ],
+  administration: () =>
+    one(PeopleCard, objects(ManagedPerson), (person) => ({
+      administration: fake({ people: () => Promise.resolve({ people: [person], more: false }) }),
+      self: 'somebody else',
+      online: true,
+    })),
   invitations: () => one(InvitationsCard, [{}], () => ({ accounts: fake({}) })),
   notices: () =>
     people.map(({ displayName }) => ({
@@ -241,7 +260,7 @@ const VIEWS: Readonly<Record<string, () => Drawing[]>> = {
     return [
       {
         component: ChatList,
-        props: { conversations: listed, selected: null, linkTo, onnewchat: nothing },
+        props: { ...chatList(listed) },
         values: 'one of two conversations throws',
         fallbacks: 1,
       },
