@@ -26,6 +26,8 @@ export interface LivenessOptions {
   readonly onDead: () => void;
 }
 
+const LONGEST_TIMER_MS = 60_000;
+
 interface Probe {
   readonly until: number;
   readonly buffered: number;
@@ -93,18 +95,28 @@ export class Liveness {
     clearTimeout(this.#timer);
     if (this.#over) return;
     this.#dueAt = dueAt;
-    this.#timer = setTimeout(() => this.#look(), Math.max(0, this.#dueAt - Date.now()));
+    // Bounded, since a clock that was set back puts it far away, and timers have an end.
+    this.#timer = setTimeout(() => this.#look(), Math.min(LONGEST_TIMER_MS, Math.max(0, this.#dueAt - Date.now())));
   }
 
   #look(): void {
     const { timings, patience, isWaiting } = this.#options;
     const now = Date.now();
+    if (this.#heardAt > now || this.#askedAt > now) this.#clockWentBack(now);
     const late = now - this.#dueAt > timings.late;
     if (late && this.#probe?.repeated !== true) this.#ask(timings.hintProbe, this.#probe !== null);
     else if (now < this.#due()) this.#arm();
     else if (this.#probe !== null) this.#judge(this.#probe);
     else this.#ask((isWaiting() ? timings.waitingProbe : timings.idleProbe) * patience, false);
     if (!this.#over) this.#arm();
+  }
+
+  /** Counts from now, as if something had just arrived. */
+  #clockWentBack(now: number): void {
+    this.#heardAt = now;
+    this.#askedAt = Math.min(this.#askedAt, now);
+    this.#probe = null;
+    this.#dueAt = now;
   }
 
   #ask(ms: number, repeated: boolean): void {

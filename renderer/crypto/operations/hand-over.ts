@@ -23,7 +23,7 @@ interface PartRecord {
 }
 
 /** Notes before the list is sent that its new device is to get a hand-over, so that no crash can lose it. */
-export async function noteHandOverDue(profile: Profile, { deviceId, identityKey }: ListedDevice): Promise<void> {
+export async function noteHandOverDue(profile: Profile, { deviceId, identityKey }: Due): Promise<void> {
   const due = (await readSecret<readonly Due[]>(profile, 'hand-over-due')) ?? [];
   const others = due.filter((device) => device.deviceId !== deviceId);
   const noted = [...others, { deviceId, identityKey }].slice(-MAX_DUE);

@@ -3,6 +3,8 @@ import type { DeliveryState } from '../../modules/chat/model.ts';
 import { Batch } from '../batch.ts';
 import type { Profile } from '../profile.ts';
 import type { Accepted, ChatChanges } from '../vault.ts';
+import { noteHandOverDue } from './hand-over.ts';
+import { openOutboxItem } from './outbox-items.ts';
 
 const RANK: Record<DeliveryState, number> = { queued: 0, failed: 0, sent: 1, delivered: 2, read: 3 };
 
@@ -31,8 +33,12 @@ export async function sent(profile: Profile, accepted: Accepted | readonly Accep
   return batch.commit();
 }
 
-/** See `Vault.sendFailed`. Receipts have no message to show a failure on: they are let go. */
+/**
+ * See `Vault.sendFailed`. Receipts have no message to show a failure on: they are let go. A hand-over is due again, since
+ * the device that it is for waits until it has one.
+ */
 export async function sendFailed(profile: Profile, messageId: MessageId): Promise<ChatChanges> {
+  await keepHandOverDue(profile, messageId);
   const batch = new Batch(profile);
   const message = await batch.message(messageId);
   if (message === undefined) {
@@ -42,6 +48,13 @@ export async function sendFailed(profile: Profile, messageId: MessageId): Promis
     batch.putMessage({ ...message, state: 'failed' });
   }
   return batch.commit();
+}
+
+async function keepHandOverDue(profile: Profile, messageId: MessageId): Promise<void> {
+  const row = await profile.db.outbox.where('messageId').equals(messageId).first();
+  if (row === undefined) return;
+  const { content } = (await openOutboxItem(profile, row)).content;
+  if (content.kind === 'hand-over') await noteHandOverDue(profile, content);
 }
 
 /** See `Vault.retry`. */

@@ -61,7 +61,7 @@ async function write(profile: Profile, persons: readonly KnownPerson[], pins: Re
 }
 
 function isSame(a: KnownPerson, b: KnownPerson | undefined): boolean {
-  const keys = ['username', 'displayName', 'role', 'trust', 'formerName'] as const;
+  const keys = ['username', 'displayName', 'role', 'status', 'trust', 'formerName'] as const;
   return b !== undefined && keys.every((key) => a[key] === b[key]);
 }
 
@@ -109,6 +109,7 @@ interface Judged {
  */
 async function judge(profile: Profile, person: Person, pin: Pin | null, before: KnownPerson | null): Promise<Judged> {
   const { userId, role } = person;
+  const standing = person.status === undefined ? {} : { status: person.status };
   const claim = await claimOf(profile, person, pin);
   // Names from before there were pins count as seen.
   const pinned =
@@ -116,6 +117,7 @@ async function judge(profile: Profile, person: Person, pin: Pin | null, before: 
   const known = (name: Names, trust: NameTrust, formerName: string | null): KnownPerson => ({
     userId,
     role,
+    ...standing,
     ...namesOf(name),
     trust,
     formerName,
@@ -180,6 +182,8 @@ export async function profileToPublish(profile: Profile, published: Person | nul
     return published?.profile !== undefined && isSameText(published.profile, known) ? null : known;
   }
   const { username, displayName } = account;
+  // The account key signs what the person is called here, not what a server comes to say later.
+  if (pin?.name && !isSameName(pin.name, account)) return null;
   const version = (pin?.name?.version ?? 0) + 1;
   const signed = await signProfile(accountKey, { userId, username, displayName, version, issuedAt: profile.now() });
   const name: PinnedName = { version, username, displayName, signed };

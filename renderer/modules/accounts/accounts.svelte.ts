@@ -60,7 +60,11 @@ export class Accounts implements AccountsController {
       else void this.#sessionEnded();
     });
     deps.connection.on(devicesWire.linked, () => this.#linkedElsewhere());
-    deps.connection.on(delivered, () => this.#receiveHandOver());
+    deps.connection.on(delivered, ({ envelope }) => {
+      // What others send waits; fetching the queue for each of it would let anybody keep this device busy.
+      const isOwn = this.stage.kind === 'receiving' && envelope.sender.userId === this.stage.account.userId;
+      return isOwn ? this.#receiveHandOver() : undefined;
+    });
     deps.connection.onResync(() => this.#resynchronise());
   }
 

@@ -36,6 +36,8 @@ import { buildTiles } from './tiles.ts';
 const PREFETCH_DELAY_MS = 2_500;
 /** How long after one's own call was begun another's still means the same call. Milliseconds. */
 const CROSSING_MS = 15_000;
+/** Longest wait for one's own call to be left before the other's takes its place. Milliseconds. */
+const CROSSING_WAIT_MS = 1_000;
 
 export interface CallsDependencies {
   readonly connection: Connection;
@@ -305,14 +307,17 @@ export class Calls implements CallsController {
     const won = winsGlare(mine, callId);
     this.#crossed.add(won ? callId : mine);
     if (won) return;
-    const atOnce = Date.now() - current.begunAt <= CROSSING_MS;
     this.#taking = callId;
-    void this.leave().then(() => {
+    // Whoever holds the answer back must not make a microphone go live long after the screen was empty.
+    const left = new Promise((done) => setTimeout(done, CROSSING_WAIT_MS));
+    void Promise.race([this.leave(), left]).then(() => {
       this.#taking = null;
       const call = this.#book.calls.get(callId);
       const self = this.#self;
-      if (call === undefined || self === null || this.#current !== null) return;
+      if (call === undefined || self === null) return;
       if (participantOf(call, self.userId)?.state !== 'ringing') return;
+      if (this.#current !== null) return void this.#ringing.refuse({ callId, media: theirs, from }, 'busy');
+      const atOnce = Date.now() - current.begunAt <= CROSSING_MS;
       if (atOnce && isBetween(call, self.userId, from)) void this.#join(callId, media, from);
       else this.#ringing.start({ callId, media: theirs, from });
     });

@@ -203,9 +203,10 @@ export class CurrentCall {
 
   #failed(error: unknown): void {
     const unreachable = isLostAnswer(error);
-    // While reconnecting, the line's return tries again; a timeout on a line that is up does so at once.
+    // While reconnecting, the line's return tries again. On a line that is up, or that nobody knows yet to be down, it is
+    // tried by a timer: at once would go round for ever before anybody hears of the line.
     if (unreachable && this.#phase === 'reconnecting') {
-      if (this.#lineUp) void this.enter();
+      if (this.#lineUp) this.#retry = setTimeout(() => void this.enter(), this.#losses.add(0));
       return;
     }
     if (unreachable) return this.#end('offline');

@@ -137,6 +137,8 @@ export class Lane {
       this.#empty = !this.#more && found.sealed.length === 0 && underWay.length === 0;
       return 'continue';
     }
+    // What was refused meanwhile goes first.
+    if (this.#flights.some(isRefused)) return 'continue';
     this.#launch();
     return await this.#provide(found.next);
   }
@@ -162,7 +164,7 @@ export class Lane {
       const flight: Flight = { item, bytes, outcome: null };
       const previous = this.#flights.at(-1);
       this.#flights.push(flight);
-      void this.#send(flight, previous !== undefined && isWaiting(previous) ? previous.item.messageId : null);
+      void this.#send(flight, previous !== undefined && !isAccepted(previous) ? previous.item.messageId : null);
     }
   }
 

@@ -56,6 +56,8 @@ export type Next = 'continue' | 'stop';
 export class Refusals {
   readonly #deps: RefusalsDependencies;
   #failures = 0;
+  /** How often in a row the server had no room; that gives nothing up. */
+  #noRoom = 0;
 
   constructor(deps: RefusalsDependencies) {
     this.#deps = deps;
@@ -64,6 +66,7 @@ export class Refusals {
   /** Something was accepted. */
   succeeded(): void {
     this.#failures = 0;
+    this.#noRoom = 0;
   }
 
   /** Gets what sealing lacks. Repairs are no failures, but one that never helps must not run for ever. */
@@ -100,9 +103,12 @@ export class Refusals {
     if (error instanceof TimeoutError) return 'continue';
     if (!(error instanceof ProtocolError)) throw error;
     if (SESSION.has(error.code)) return 'stop';
+    if (NO_ROOM.has(error.code)) {
+      await this.#wait(error, (this.#noRoom += 1));
+      return 'continue';
+    }
     this.#failures += 1;
-    if (NO_ROOM.has(error.code)) await this.#wait(error);
-    else if (!PASSING.has(error.code) || this.#failures >= MAX_ATTEMPTS) await this.#giveUp(messageId);
+    if (!PASSING.has(error.code) || this.#failures >= MAX_ATTEMPTS) await this.#giveUp(messageId);
     else await this.#repair(error, recipients);
     return 'continue';
   }
@@ -128,13 +134,14 @@ export class Refusals {
       await this.#deps.lists.fetch([...named, ...recipients]);
       if (this.#failures === 1) return;
     }
-    await this.#wait(error);
+    await this.#wait(error, this.#failures);
   }
 
-  async #wait(error: ProtocolError): Promise<void> {
+  /** @param times how often in a row it has come to that */
+  async #wait(error: ProtocolError, times: number): Promise<void> {
     const says = ProtocolError.is(error, 'rate_limited') || ProtocolError.is(error, 'quota_sender');
     const asked = says ? Math.min(error.details.retryAfterMs, LONGEST_WAIT_MS) : 0;
-    const wait = Math.max(asked, backoffMs(this.#failures, this.#deps.random ?? Math.random));
+    const wait = Math.max(asked, backoffMs(times, this.#deps.random ?? Math.random));
     await (this.#deps.pause ?? pause)(wait);
   }
 }
