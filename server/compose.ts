@@ -124,7 +124,7 @@ export function compose(parts: Parts): Composition {
     tcpGuard,
     // A proxy asks for what it was configured to ask for; which names lead to it is its own affair.
     isHostAllowed: ({ headers, socket }) =>
-      isProxy(socket.remoteAddress ?? '') || isHostAllowed(headers.host, config.origin),
+      isProxy(socket.remoteAddress ?? '') || isHostAllowed(headers.host, publicOrigins(config)),
     checks: {
       store: () => health.ready(),
       ...(sfu ? { media: async () => sfu.healthy } : {}),
@@ -142,6 +142,11 @@ export function compose(parts: Parts): Composition {
 function diskOptions({ config, overrides }: Parts) {
   const { diskSpace } = overrides;
   return { minFree: config.storage.minFreeBytes, ...(diskSpace ? { diskSpace } : {}) };
+}
+
+/** Where people reach this server; none where that was not configured. */
+function publicOrigins({ origin, otherOrigins }: Config): readonly string[] {
+  return origin === undefined ? [] : [origin, ...otherOrigins];
 }
 
 /** Every module of the server. */
@@ -210,7 +215,7 @@ function composeSockets(
     hub,
     closings,
     log,
-    isAllowed: ({ headers }) => isOriginAllowed(headers.origin, headers.host, config.origin),
+    isAllowed: ({ headers }) => isOriginAllowed(headers.origin, headers.host, publicOrigins(config)),
     onUpgraded: (socket) => tcpGuard.release(socket),
     addressOf: addressReader(proxyMatcher(config.trustedProxies)),
     budgetFactor: overrides.rateLimitFactor ?? 1,

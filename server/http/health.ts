@@ -5,6 +5,8 @@ export type ReadinessCheck = () => Promise<boolean>;
 
 /** Longest time that a check may take. Milliseconds. */
 const CHECK_MS = 2000;
+/** How long an answer serves those who ask after it. Milliseconds. */
+const SHARED_MS = 250;
 
 /**
  * /healthz: the process answers. /readyz: it can serve, so a load balancer may send people here; `warnings` names what it
@@ -16,16 +18,30 @@ export function healthRoutes(
   warnings: () => readonly string[],
 ): void {
   app.get('/healthz', async (_, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }));
+  const failingNow = shared(() => failingOf(checks));
   app.get('/readyz', async (_, reply) => {
-    const entries = Object.entries(checks);
-    const results = await Promise.all(entries.map(([, check]) => passes(check)));
-    const failing = entries.map(([name]) => name).filter((_, index) => !results[index]);
+    const failing = await failingNow();
     const ready = failing.length === 0;
     return reply
       .code(ready ? 200 : 503)
       .header('cache-control', 'no-store')
       .send(ready ? { status: 'ready', ...warningsNow(warnings()) } : { status: 'not ready', failing });
   });
+}
+
+async function failingOf(checks: Readonly<Record<string, ReadinessCheck>>): Promise<readonly string[]> {
+  const entries = Object.entries(checks);
+  const results = await Promise.all(entries.map(([, check]) => passes(check)));
+  return entries.map(([name]) => name).filter((_, index) => !results[index]);
+}
+
+/** Whoever asks within a moment gets the same answer: anybody may ask, and the database must not pay for each. */
+function shared<T>(ask: () => Promise<T>): () => Promise<T> {
+  let [askedAt, answer]: [number, Promise<T> | null] = [0, null];
+  return () => {
+    if (answer === null || performance.now() - askedAt >= SHARED_MS) [askedAt, answer] = [performance.now(), ask()];
+    return answer;
+  };
 }
 
 function warningsNow(warnings: readonly string[]): { warnings?: readonly string[] } {

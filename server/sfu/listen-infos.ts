@@ -17,8 +17,9 @@ export interface TcpListener {
 }
 
 /**
- * UDP on the configured address, and for TCP, which `TcpFront` takes in, any free port on the loopback address. An unspecified address (0.0.0.0, ::) means nothing to a client, so without an
- * announced one each address of this machine is listened on and offered.
+ * UDP on the configured address, and for TCP, which `TcpFront` takes in, any free port on the loopback address. An
+ * unspecified address (0.0.0.0, ::) means nothing to a client, so without an announced one each address of this machine
+ * is listened on and offered.
  */
 export function listenInfos(
   options: ListenOptions,

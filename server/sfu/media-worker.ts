@@ -35,7 +35,7 @@ export class MediaWorker {
       for (const [index, { publicIp }] of tcp.entries()) {
         const [mine, workers] = [udpSockets[index]?.port, tcpServers[index]?.port];
         if (mine === undefined || workers === undefined) throw new Error('the media worker does not listen');
-        const front = await TcpFront.listen({ ip: publicIp, port: mine, workerPort: workers });
+        const front = await listenBeside({ ip: publicIp, port: mine, workerPort: workers }, options.port === 0);
         fronts.push(front);
         publicPorts.set(workers, front.port);
       }
@@ -118,5 +118,15 @@ export class MediaWorker {
 
   #closeFronts(): void {
     for (const front of this.#fronts) front.close();
+  }
+}
+
+/** On the number of the UDP port; where that was a free one and TCP's is taken, on any other. */
+async function listenBeside(options: Parameters<typeof TcpFront.listen>[0], anyPort: boolean): Promise<TcpFront> {
+  try {
+    return await TcpFront.listen(options);
+  } catch (error) {
+    if (!anyPort || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return TcpFront.listen({ ...options, port: 0 });
   }
 }

@@ -16,7 +16,9 @@ class Bucket {
   }
 
   spend(amount: number, now: number): void {
-    this.#level = Math.max(0, this.#level - (now - this.#at) * this.#perMs) + amount;
+    const left = Math.max(0, this.#level - (now - this.#at) * this.#perMs);
+    // Bounded, so that those who share an address are not kept out long after the one who used it up has gone.
+    this.#level = Math.min(left + amount, this.#burst + LIMITS.longestWaitMs.value * this.#perMs);
     this.#at = now;
   }
 

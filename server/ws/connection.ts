@@ -37,6 +37,8 @@ export class Connection {
   faults = 0;
   /** Whether anything came since the last heartbeat. */
   alive = true;
+  #controls = 0;
+  #controlsSince = 0;
   /** Whether it was pinged since. */
   pinged = false;
   closing = false;
@@ -67,6 +69,13 @@ export class Connection {
   /** Bytes that have come of a frame that is not complete. */
   get unreadBytes(): number {
     return Math.max(0, (this.#stream as Socket).bytesRead - this.#bytesTaken);
+  }
+
+  /** Counts a ping or pong. Whether there were more in this second than anybody needs. `now`: milliseconds. */
+  tooManyControls(now: number): boolean {
+    if (now - this.#controlsSince >= 1000) [this.#controls, this.#controlsSince] = [0, now];
+    this.#controls += 1;
+    return this.#controls > LIMITS.controlFramesPerSecond.value;
   }
 
   /** The peer lives. */

@@ -21,6 +21,8 @@ export class EventHub {
   readonly #streams = new Map<string, EventStream>();
   readonly #byUser = new Map<UserId, Set<EventStream>>();
   readonly #bySession = new Map<SessionId, EventStream>();
+  /** Whoever said hello: a session may have several connections, of which only one has the stream. */
+  readonly #connections = new Set<Connection>();
   readonly #undo: readonly (() => void)[];
 
   /** `onLoss` is told of events that no frame can hold. */
@@ -40,6 +42,7 @@ export class EventHub {
     resume: { stream: string; seq: number } | undefined,
   ): Attached {
     this.detach(connection);
+    this.#connections.add(connection);
     const stream = owner ? this.#streamOf(owner) : new EventStream(null, this.#onLoss);
     const missed = resume && resume.stream === stream.id ? stream.after(resume.seq) : null;
     const replaced = stream.connection;
@@ -54,6 +57,7 @@ export class EventHub {
   }
 
   detach(connection: Connection): void {
+    this.#connections.delete(connection);
     const { stream } = connection;
     connection.stream = null;
     if (stream?.connection !== connection) return;
@@ -90,12 +94,25 @@ export class EventHub {
       known.connection = null;
       this.#forget(known);
     }
+    this.#endEarlier(owner.sessionId);
     this.#streams.set(key, stream);
     this.#bySession.set(owner.sessionId, stream);
     const ofUser = this.#byUser.get(owner.userId);
     if (ofUser) ofUser.add(stream);
     else this.#byUser.set(owner.userId, new Set([stream]));
     return stream;
+  }
+
+  /** A session that became a device's leaves no connection behind that knows it as something else. */
+  #endEarlier(sessionId: SessionId): void {
+    const earlier = this.#bySession.get(sessionId);
+    if (!earlier) return;
+    const { connection } = earlier;
+    earlier.connection = null;
+    this.#forget(earlier);
+    if (!connection) return;
+    connection.stream = null;
+    connection.close(CloseCode.replaced, 'replaced by a newer connection of this session');
   }
 
   #forget(stream: EventStream): void {
@@ -135,13 +152,16 @@ export class EventHub {
 
   #revoke(sessionId: SessionId): void {
     const stream = this.#bySession.get(sessionId);
-    if (!stream) return;
-    const { connection } = stream;
-    stream.connection = null;
-    this.#forget(stream);
-    if (!connection) return;
-    connection.stream = null;
-    connection.close(CloseCode.sessionRevoked, 'the session was revoked');
+    if (stream) {
+      stream.connection = null;
+      this.#forget(stream);
+    }
+    // What a connection may do was settled at its hello, so each of the session's must end.
+    for (const connection of this.#connections) {
+      if (connection.caller?.session?.sessionId !== sessionId) continue;
+      connection.stream = null;
+      connection.close(CloseCode.sessionRevoked, 'the session was revoked');
+    }
   }
 }
 

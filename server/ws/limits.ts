@@ -2,6 +2,16 @@ import type { Limits } from '../../protocol/limit.ts';
 
 /** What one connection, one account or one address may cost. */
 export const LIMITS = {
+  longestWaitMs: {
+    value: 2_000,
+    unit: 'milliseconds that a used-up budget refuses at most',
+    reason: 'People who share an address with somebody who floods come in again soon after.',
+  },
+  controlFramesPerSecond: {
+    value: 50,
+    unit: 'pings and pongs from one connection in a second',
+    reason: 'They cost no bytes that count, but each costs time; clients send a few in a minute.',
+  },
   strangers: {
     value: 4000,
     unit: 'WebSocket connections without a session',

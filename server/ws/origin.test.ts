@@ -18,7 +18,9 @@ it.each([
   ['', false],
   ['chrome-extension://tea.example:8420', false],
 ])('origin %s: %s', (origin, allowed) => {
-  expect(isOriginAllowed(origin, 'tea.example:8420', 'https://public.example')).toBe(allowed);
+  expect(isOriginAllowed(origin, 'tea.example:8420', ['https://other.example', 'https://public.example'])).toBe(
+    allowed,
+  );
 });
 
 it.each([
@@ -31,7 +33,7 @@ it.each([
   ['http://evil.example:8420', 'evil.example:8420', false],
   ['http://localhost.evil.example:8420', 'localhost.evil.example:8420', false],
 ])('without a public origin, a page of %s at host %s: %s', (origin, host, allowed) => {
-  expect(isOriginAllowed(origin, host, undefined)).toBe(allowed);
+  expect(isOriginAllowed(origin, host, [])).toBe(allowed);
 });
 
 it.each([
@@ -47,7 +49,7 @@ it.each([
   ['127.0.0.1/evil.example', false],
   ['', false],
 ])('host %j: %s', (host, allowed) => {
-  expect(isHostAllowed(host, 'https://tea.example')).toBe(allowed);
+  expect(isHostAllowed(host, ['https://other.example', 'https://tea.example'])).toBe(allowed);
 });
 
 const request = (remoteAddress: string, forwarded?: string) =>

@@ -13,10 +13,10 @@ const DESKTOP_ORIGIN = 'app://teahouse';
 export function isOriginAllowed(
   origin: string | undefined,
   host: string | undefined,
-  allowed: string | undefined,
+  allowed: readonly string[],
 ): boolean {
   if (origin === undefined || origin === DESKTOP_ORIGIN) return true;
-  if (allowed !== undefined) return origin === allowed;
+  if (allowed.length > 0) return allowed.includes(origin);
   if (!URL.canParse(origin)) return false;
   const { protocol, host: originHost } = new URL(origin);
   if (protocol !== 'http:' && protocol !== 'https:') return false;
@@ -27,9 +27,9 @@ export function isOriginAllowed(
  * Whether a request may name this host. With a public origin: that one, and names that only this machine or its network
  * has. Another site's name that is made to lead here (DNS rebinding) is none of them. Browsers always name a host.
  */
-export function isHostAllowed(host: string | undefined, allowed: string | undefined): boolean {
+export function isHostAllowed(host: string | undefined, allowed: readonly string[]): boolean {
   if (host === undefined) return true;
-  return isOwnHost(host) || (allowed !== undefined && host.toLowerCase() === new URL(allowed).host);
+  return isOwnHost(host) || allowed.some((origin) => new URL(origin).host === host.toLowerCase());
 }
 
 /** An address, `localhost`, or what this machine calls itself: names that no stranger's DNS gives to this machine. */

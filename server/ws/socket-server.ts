@@ -137,8 +137,12 @@ export class SocketServer {
   }
 
   #keepAlive(socket: WebSocket, connection: Connection): void {
-    socket.on('pong', () => connection.heard());
+    socket.on('pong', () => {
+      if (connection.tooManyControls(performance.now())) connection.terminate();
+      else connection.heard();
+    });
     socket.on('ping', (data: Buffer) => {
+      if (connection.tooManyControls(performance.now())) return connection.terminate();
       if (connection.budget.receive(data.length, performance.now()) === 0) connection.pong(data);
     });
     socket.on('error', (error) => {

@@ -32,6 +32,8 @@ export function changePasswordMethod({ store, passwords, bus }: AccountsDeps) {
           .where('passwordHash', '=', account.passwordHash)
           .executeTakeFirst();
         if (numUpdatedRows === 0n) throw new ProtocolError('password_wrong', 'The password was changed meanwhile.');
+        // A link to a new password that is still about is void with the old one.
+        await trx.deleteFrom('passwordResets').where('userId', '=', userId).execute();
         return deleteSessions(trx, userId, sessionId);
       });
       for (const ending of ended) bus.publish('sessionRevoked', { sessionId: ending });

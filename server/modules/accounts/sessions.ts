@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Account } from '../../../protocol/accounts.ts';
+import { ProtocolError } from '../../../protocol/errors.ts';
 import type { DeviceId, SessionId, UserId } from '../../../protocol/ids.ts';
 import type { Bus } from '../../bus/bus.ts';
 import type { Database, Trx } from '../../store/schema.ts';
@@ -126,6 +127,13 @@ export async function expireSessions(
 
 /** The session becomes the session of a device that was just put on the list. */
 export async function bindSession(trx: Trx, sessionId: SessionId, deviceId: DeviceId): Promise<void> {
+  const session = await trx
+    .selectFrom('sessions')
+    .select('deviceId')
+    .where('sessionId', '=', sessionId)
+    .executeTakeFirst();
+  if (session && session.deviceId !== null)
+    throw new ProtocolError('device_list_invalid', 'The session that asked to be linked has a device already.');
   await trx.updateTable('sessions').set({ deviceId }).where('sessionId', '=', sessionId).execute();
 }
 

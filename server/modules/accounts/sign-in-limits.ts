@@ -43,10 +43,11 @@ export class SignInLimits {
     const counted: [RateLimiterMemory, string][] =
       provenDevice === undefined
         ? [
-            [this.#pair, own],
+            // What a stranger chooses freely comes last: a refused attempt leaves no entry under a name of their making.
             [this.#address, group],
-            [this.#account, username],
             [this.#strangers, 'all'],
+            [this.#account, username],
+            [this.#pair, own],
           ]
         : [[this.#device, own]];
     try {
@@ -55,8 +56,8 @@ export class SignInLimits {
       throw rateLimited(reason);
     }
     return async () => {
-      const [[first, firstKey], ...others] = counted as [[RateLimiterMemory, string], ...[RateLimiterMemory, string][]];
-      await first.delete(firstKey);
+      const others = counted.slice(0, -1);
+      for (const [limiter, key] of counted.slice(-1)) await limiter.delete(key);
       for (const [limiter, key] of others) await limiter.reward(key);
     };
   }

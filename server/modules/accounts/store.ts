@@ -10,6 +10,8 @@ export async function usersExist(db: Database, users: readonly UserId[]): Promis
     .select('userId')
     .where('userId', 'in', wanted)
     .where('status', '=', 'active')
+    // A guest hears of no call.
+    .where('role', '!=', 'guest')
     .execute();
   return rows.length === wanted.length;
 }

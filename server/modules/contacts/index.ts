@@ -46,7 +46,11 @@ function searchMethod({ store }: ContactsDeps) {
     permission: 'device',
     limit: { requests: 300, seconds: 60, by: 'account' },
     handle: async ({ text, limit, after }) => {
-      let query = store.db.selectFrom('accounts').select(PERSON_COLUMNS).where('status', '=', 'active');
+      let query = store.db
+        .selectFrom('accounts')
+        .select(PERSON_COLUMNS)
+        .where('status', '=', 'active')
+        .where('role', '!=', 'guest');
       for (const prefix of prefixesOf(text)) query = withWord(query, prefix);
       if (after !== undefined) query = await onwards(store.db, query, after);
       const rows = await query

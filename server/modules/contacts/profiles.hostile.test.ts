@@ -3,6 +3,7 @@ import { signUp } from '../../../protocol/accounts.ts';
 import { changed, get, publishProfile, search } from '../../../protocol/contacts.ts';
 import { MAX_FRAME_BYTES } from '../../../protocol/frames.ts';
 import { onEachDatabase } from '../../testing/databases.ts';
+import { LATEST_TIME } from '../../../protocol/ids.ts';
 import { refusal } from '../../testing/expect-code.ts';
 import { newDevice, Person, signature } from '../../testing/person.ts';
 import { startTestServer, type TestServer } from '../../testing/test-server.ts';
@@ -68,7 +69,7 @@ onEachDatabase((newDatabase) => {
     const person = new Person(name, `u${'9'.repeat(31)}`);
     const { client } = await server.join(person);
     await client.request(publishProfile, {
-      profile: person.profile(0x7fffffff, { issuedAt: Number.MAX_SAFE_INTEGER }),
+      profile: person.profile(0x7fffffff, { issuedAt: LATEST_TIME }),
     });
     const { people } = await client.request(get, { users: [person.userId] });
     expect(Buffer.byteLength(JSON.stringify(people)) * 200).toBeLessThan(MAX_FRAME_BYTES);

@@ -29,6 +29,14 @@ export function requestLinkMethod(deps: DevicesDeps) {
       const expiresAt = requestedAt + LIMITS.linkRequestTime.value;
       const key = { scope: scopeOf(caller), id: idempotencyId, method: requestLink.name };
       const { repeated } = await once(deps.store, key, requestedAt, async (trx) => {
+        // What the connection knows of its session may be old.
+        const session = await trx
+          .selectFrom('sessions')
+          .select('deviceId')
+          .where('sessionId', '=', sessionId)
+          .executeTakeFirst();
+        if (!session || session.deviceId !== null)
+          throw new ProtocolError('forbidden', 'This session has ended, or has a device already.');
         const devices = await trx.selectFrom('devices').select('deviceId').where('userId', '=', userId).execute();
         if (devices.some((row) => row.deviceId === device.deviceId))
           throw new ProtocolError('device_list_invalid', 'This device id is in use.');

@@ -8,7 +8,15 @@ import type { SocketClient } from '../../testing/socket-client.ts';
 import { startTestServer, type Member, type TestServer } from '../../testing/test-server.ts';
 
 /** What needs no session at all, so that a password adds nothing to it. */
-const FOR_ANYONE = ['hello', 'accounts.checkInvitation', 'accounts.signUp', 'accounts.signIn'];
+const FOR_ANYONE = [
+  'hello',
+  'ping',
+  'accounts.checkInvitation',
+  'accounts.checkReset',
+  'accounts.completeReset',
+  'accounts.signUp',
+  'accounts.signIn',
+];
 /** What being linked needs. A method that is added is refused until it is named here with a reason. */
 const FOR_LINKING = [
   // The way out.

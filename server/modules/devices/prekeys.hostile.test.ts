@@ -35,7 +35,7 @@ it('one colleague cannot drain another’s prekeys; a third still gets some, and
 });
 
 it('a device is told once that its prekeys run low, not with every one that is taken', async () => {
-  const victim = await server.join(new Person('Victim', undefined, newDevice(PREKEY_LOW + 3)));
+  const victim = await server.join(new Person('Second Victim', undefined, newDevice(PREKEY_LOW + 3)));
   const thief = await server.join();
   expect(await takeMany(thief, victim, PREKEY_LOW + 10)).toBe(PREKEY_LOW + 3);
   expect(await victim.client.next(prekeysLow)).toEqual({ remaining: PREKEY_LOW - 1 });
