@@ -45,15 +45,15 @@ function sendMethod(outgoing: Outgoing, quota: SenderQuota) {
     replay: 'own',
     handle: async ({ idempotencyId, payload, recipients, after }, caller) => {
       const { userId, deviceId } = caller.session;
-      quota.take(userId, payload, recipients);
-      return outgoing.send({
-        scope: scopeOf(caller),
-        id: idempotencyId,
-        sender: { userId, deviceId },
-        payload,
-        recipients,
-        after,
-      });
+      const giveBack = quota.take(userId, payload, recipients);
+      const sender = { userId, deviceId };
+      try {
+        return await outgoing.send({ scope: scopeOf(caller), id: idempotencyId, sender, payload, recipients, after });
+      } catch (error) {
+        // A passing trouble, tried again, must not use up the hour.
+        giveBack();
+        throw error;
+      }
     },
   });
 }

@@ -118,6 +118,18 @@ onEachDatabase((newDatabase) => {
     expect(await ada.client.request(expired, {})).toEqual({ devices: [{ deviceId: phone.public.deviceId, count: 2 }] });
   });
 
+  it('counts nothing for what it refuses, so that a passing trouble does not use up the hour', async () => {
+    await start({ senderBurstBytes: 11_000, senderBytesPerHour: 100_000 });
+    const [ada, bob] = [await server.join(), await server.join()];
+    const stale = { ...bob.person.recipient(), keys: [] };
+    for (let i = 0; i < 12; i++) {
+      const request = { idempotencyId: newId(), payload: payload(3000), recipients: [stale] };
+      await refusal('devices_stale', ada.client.request(send, request));
+    }
+    for (let i = 0; i < 3; i++) await sendTo(ada.client, bob.person, newId(), payload(3000));
+    await refusal('quota_sender', sendTo(ada.client, bob.person, newId(), payload(3000)));
+  });
+
   it('lets one account leave only so much with people who are away, so that it fills no queue alone', async () => {
     await start({ senderWaitingMessages: 3, queueMessages: 10 });
     const [mallory, bob, eve] = [await server.join(), await server.join(), await server.join()];

@@ -27,8 +27,8 @@ export class SenderQuota {
     this.#now = now;
   }
 
-  /** Throws `quota_sender` with the time after which it fits. */
-  take(userId: UserId, payload: string, recipients: readonly Recipient[]): void {
+  /** Throws `quota_sender` with the time after which it fits. Returns what gives it back, for a message that is not kept. */
+  take(userId: UserId, payload: string, recipients: readonly Recipient[]): () => void {
     let bytes = decodedBytes(payload) + this.#quotas.senderOverheadBytes;
     for (const { keys } of recipients) for (const { body } of keys) bytes += decodedBytes(body);
     const bucket = this.#bucketOf(userId);
@@ -40,6 +40,7 @@ export class SenderQuota {
       });
     }
     bucket.left -= bytes;
+    return () => void (bucket.left = Math.min(this.#quotas.senderBurstBytes, bucket.left + bytes));
   }
 
   #bucketOf(userId: UserId): Bucket {
