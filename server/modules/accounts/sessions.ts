@@ -47,12 +47,18 @@ export async function createSession(
  * A new token for a session whose first one was lost with its answer; the lost one is void from here on. Undefined if
  * the session is gone.
  */
-export async function renewToken(trx: Trx, sessionId: SessionId): Promise<string | undefined> {
+export async function renewToken(
+  trx: Trx,
+  sessionId: SessionId,
+  deviceId: DeviceId | null,
+): Promise<string | undefined> {
   const token = newToken();
   const { numUpdatedRows } = await trx
     .updateTable('sessions')
     .set({ tokenHash: hashToken(token) })
     .where('sessionId', '=', sessionId)
+    // Who has proved no device, or another, gets no token of this one.
+    .where('deviceId', deviceId === null ? 'is' : '=', deviceId)
     .executeTakeFirst();
   return numUpdatedRows > 0n ? token : undefined;
 }

@@ -8,6 +8,20 @@ import { ownOrigins } from './own-origins.ts';
 
 const EVIL = 'http://127.0.0.1:1';
 
+test('a repeat without the proof gets no token of the device’s session', async () => {
+  const server = await startTestServer();
+  const { person } = await server.join();
+  const client = await server.connect();
+  const { challenge } = await client.hello();
+  const params = person.signInParams(challenge);
+  await client.request(signIn, params);
+  const { device: _, ...alone } = params;
+  const { session } = await client.request(signIn, alone);
+  const other = await server.connect();
+  expect((await other.hello({ session: session as never })).deviceId).toBeNull();
+  await server.dispose();
+});
+
 describe('a proof that another server passes on', () => {
   let server: TestServer;
   let person: Person;

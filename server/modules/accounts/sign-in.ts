@@ -92,9 +92,10 @@ async function startSession(
 ): Promise<{ token: string; revoked: SessionId[] }> {
   const key: RequestKey = { scope: `sign-in/${userId}`, id: params.idempotencyId, method: signIn.name };
   const first = await findAnswer(trx, key);
-  const renewed = first ? await renewToken(trx, (first.result as { sessionId: SessionId }).sessionId) : undefined;
-  if (renewed !== undefined) return { token: renewed, revoked: [] };
   const deviceId = params.device?.deviceId ?? null;
+  const kept = first?.result as { readonly sessionId: SessionId } | undefined;
+  const renewed = kept && (await renewToken(trx, kept.sessionId, deviceId));
+  if (renewed !== undefined) return { token: renewed, revoked: [] };
   // In this transaction: an account that is suspended meanwhile gets no session.
   await requireActive(trx, userId);
   const revoked =

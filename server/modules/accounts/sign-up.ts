@@ -110,7 +110,7 @@ async function repeat(deps: AccountsDeps, params: Params, kept: Kept): Promise<R
   if (!account || !known || account.username !== params.username) {
     throw new ProtocolError('credentials_invalid', 'This request was made before, with another password or username.');
   }
-  const token = await deps.store.transaction((trx) => renewToken(trx, kept.sessionId));
+  const token = await deps.store.transaction((trx) => renewToken(trx, kept.sessionId, params.device.deviceId));
   if (token === undefined) throw new ProtocolError('account_exists', 'The account exists; sign in.');
   const { passwordHash: _, ...shown } = account;
   return { session: token, account: shown };
