@@ -161,6 +161,22 @@ it('answers for its own names alone', async () => {
   expect(await upgrade('tea.example', 'app://other')).toBe(403);
 });
 
+it.each(['ping', 'pong'] as const)('whoever sends one empty %s after the other is cut off at once', async (kind) => {
+  server = await startTestServer();
+  const [{ client }, member] = [await server.join(), await server.join()];
+  for (let i = 0; i <= LIMITS.controlFramesPerSecond.value; i++) client.socket[kind]();
+  await client.closed;
+  expect((await member.client.request(sessions, {})).sessions).toHaveLength(1);
+});
+
+it('further origins are taken at the door, too', async () => {
+  const others = 'https://tunnel.example';
+  server = await startTestServer({}, { TEAHOUSE_ORIGIN: 'https://tea.example', TEAHOUSE_OTHER_ORIGINS: others });
+  const asked = (host: string) => request(`GET /healthz HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+  expect(await asked('tunnel.example')).toBe(200);
+  expect(await asked('evil.example')).toBe(421);
+});
+
 async function request(text: string): Promise<number> {
   const socket = connect(server.port, '127.0.0.1');
   socket.write(text);
