@@ -222,7 +222,9 @@ describe('whatever happens in the middle of a window', () => {
       expect(await ben.texts(ada)).toEqual(written);
       expect(await ada.texts(ben)).toEqual(written);
       expect((await ada.states(ben)).every((state) => state === 'sent')).toBe(true);
-      expect(reported.filter((error) => !(error as Error).message.includes('not open'))).toEqual([]);
+      // What a crash has cut off finds its vault closed, or the next one not open yet.
+      const isCutOff = (error: unknown) => /not open|no account is open/.test((error as Error).message);
+      expect(reported.filter((error) => !isCutOff(error))).toEqual([]);
     });
     await fc.assert(property, { numRuns: 60 });
     expect(runs).toBeGreaterThanOrEqual(40);
