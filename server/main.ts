@@ -1,51 +1,7 @@
-import { readConfig, type Config } from './config.ts';
-import { startServer, type RunningServer } from './context.ts';
-import { explainFailure } from './explain-failure.ts';
-import { endOnFault } from './last-resort.ts';
-import { createLog } from './log.ts';
+import { holdYoungGeneration } from './young-generation.ts';
 
-/** Undefined as long as it was not read. */
-let config: Config | undefined;
-
-/** The process of a server: starts it, says where it is, and ends it when asked to. */
-async function main(): Promise<void> {
-  config = readConfig(process.argv.slice(2), process.env);
-  const log = createLog(config.logLevel);
-  const server = await startServer(config, { log });
-  endOnFault(log, () => server.close());
-  say(`Teahouse is at ${server.origin}`);
-  if (server.invitationLink) {
-    say('');
-    say('Nobody has an account yet. Open this link to make yours, the first administrator’s:');
-    say(`  ${server.invitationLink}`);
-    say('');
-  }
-  if (['127.0.0.1', '::1', 'localhost'].includes(config.host)) {
-    say('It answers this machine only. For others: --host 0.0.0.0 and --origin https://… behind a proxy with a');
-    say('certificate, since browsers give camera and microphone to https pages and to localhost alone.');
-  }
-  say('Ctrl-C ends it.');
-  endOnSignal(server);
-}
-
-/** The first signal ends it in order; the second at once. */
-function endOnSignal(server: RunningServer): void {
-  let ending = false;
-  const end = () => {
-    if (ending) process.exit(130);
-    ending = true;
-    say('Ending. Once more to end at once.');
-    void server.close().then(() => process.exit(0));
-  };
-  process.on('SIGINT', end);
-  process.on('SIGTERM', end);
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-main().catch((error: unknown) => {
-  process.stderr.write(`${explainFailure(error, config)}\n`);
-  process.exit(1);
-});
+// What is imported here is read and compiled before the first line runs, so everything else comes after it.
+const letGrow = holdYoungGeneration();
+const { run } = await import('./run.ts');
+await run(process.argv.slice(2), process.env);
+letGrow();
