@@ -1,8 +1,13 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { addressGroup } from '../address-group.ts';
 import type { Log } from '../log.ts';
+import { Places } from '../places.ts';
 import { LIMITS } from './limits.ts';
+
+/** All trusted proxies together; no address is written like this. */
+const PROXIES = 'trusted proxies';
 
 export interface TcpGuardOptions {
   readonly log: Log;
@@ -17,9 +22,10 @@ export interface TcpGuardOptions {
  */
 export class TcpGuard {
   readonly #options: TcpGuardOptions;
-  /** Oldest first. */
-  readonly #plain = new Map<Duplex, string>();
-  readonly #byAddress = new Map<string, Set<Duplex>>();
+  readonly #plain = new Places<Duplex>({
+    total: LIMITS.plainSockets.value,
+    ofGroup: (group) => (group === PROXIES ? Infinity : LIMITS.plainSocketsPerAddress.value),
+  });
 
   constructor(options: TcpGuardOptions) {
     this.#options = options;
@@ -36,31 +42,14 @@ export class TcpGuard {
 
   /** The socket has become a WebSocket, and is counted as one. */
   release(socket: Duplex): void {
-    const address = this.#plain.get(socket);
-    if (address === undefined) return;
-    this.#plain.delete(socket);
-    const others = this.#byAddress.get(address);
-    others?.delete(socket);
-    if (others?.size === 0) this.#byAddress.delete(address);
+    this.#plain.leave(socket);
   }
 
   #admit(socket: Socket): void {
     socket.on('error', (error) => this.#options.log.trace({ err: error }, 'a connection failed'));
     socket.once('close', () => this.release(socket));
     const address = socket.remoteAddress ?? '';
-    this.#plain.set(socket, address);
-    const ofAddress = this.#byAddress.get(address) ?? new Set<Duplex>();
-    this.#byAddress.set(address, ofAddress.add(socket));
-    if (ofAddress.size > LIMITS.plainSocketsPerAddress.value && !this.#options.isProxy(address)) this.#drop(ofAddress);
-    if (this.#plain.size > LIMITS.plainSockets.value) this.#drop(this.#plain.keys());
-  }
-
-  /** Closes the oldest: a request takes moments, so it is the one that is least likely to be under way. */
-  #drop(sockets: Iterable<Duplex>): void {
-    for (const oldest of sockets) {
-      this.release(oldest);
-      oldest.destroy();
-      return;
-    }
+    // A request takes moments, so the oldest of many is the one that is least likely to be under way.
+    this.#plain.enter(socket, this.#options.isProxy(address) ? PROXIES : addressGroup(address))?.destroy();
   }
 }

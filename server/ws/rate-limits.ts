@@ -1,6 +1,6 @@
-import { isIPv6 } from 'node:net';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { ProtocolError } from '../../protocol/errors.ts';
+import { addressGroup } from '../address-group.ts';
 import type { Connection } from './connection.ts';
 import type { RateLimit } from './method.ts';
 
@@ -42,18 +42,4 @@ export function tooManyRequests(afterMs: number): ProtocolError<'rate_limited'> 
   return new ProtocolError('rate_limited', 'Too many requests; try again later.', {
     retryAfterMs: Math.max(1, Math.ceil(afterMs)),
   });
-}
-
-/** One household or site has a whole /64 of IPv6 addresses, so they count as one (RFC 6177). */
-export function addressGroup(address: string): string {
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = (address.split('%')[0] ?? '').split('::');
-  const front = head.split(':').filter(Boolean);
-  const back = tail === undefined ? [] : tail.split(':').filter(Boolean);
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - front.length - back.length);
-  const groups = [...front, ...Array<string>(zeros).fill('0'), ...back];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, '').toLowerCase())
-    .join(':')}::/64`;
 }

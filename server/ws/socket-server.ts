@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { CloseCode, HEARTBEAT_MS, MAX_FRAME_BYTES, SOCKET_PATH } from '../../protocol/frames.ts';
+import { addressGroup } from '../address-group.ts';
 import type { Log } from '../log.ts';
 import { Budgets, type Budget } from './budget.ts';
 import type { Closings } from './closings.ts';
@@ -12,7 +13,6 @@ import type { Dispatcher } from './dispatcher.ts';
 import type { EventHub } from './event-hub.ts';
 import { LIMITS } from './limits.ts';
 import { Lobby } from './lobby.ts';
-import { addressGroup } from './rate-limits.ts';
 
 /** RFC 6455 section 7.4.1: the server is going down. */
 const GOING_AWAY = 1001;

@@ -1,6 +1,7 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { DeviceId } from '../../../protocol/ids.ts';
-import { addressGroup, rateLimited } from '../../ws/rate-limits.ts';
+import { addressGroup } from '../../address-group.ts';
+import { rateLimited } from '../../ws/rate-limits.ts';
 import { LIMITS } from './limits.ts';
 
 const QUARTER_HOUR = 15 * 60;
