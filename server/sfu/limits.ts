@@ -35,12 +35,13 @@ export const LIMITS = {
   tcpUnproven: {
     value: 256,
     unit: 'connections for each media port',
-    reason: 'The oldest gives way to a new one, so that strangers who hold connections cannot keep others out.',
+    reason: 'The oldest of the address that holds most gives way to a new one, so that a crowd pushes out its own.',
   },
   tcpUnprovenPerAddress: {
     value: 32,
     unit: 'connections for each address (IPv6: network of 64 bits)',
-    reason: 'A whole office may share one address, but each of its connections is unproven for one round trip only.',
+    reason:
+      'An office may share one address, but each of its connections is unproven for one round trip only; the oldest gives way.',
   },
   tcpProven: {
     value: 1_000,

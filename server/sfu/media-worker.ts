@@ -1,12 +1,14 @@
 import { createWorker, type types } from 'mediasoup';
 import { MEDIA_CODECS } from './codecs.ts';
 import { listenInfos, type ListenOptions } from './listen-infos.ts';
+import type { Log } from './log.ts';
 import { refusing } from './rejection.ts';
 import { Room, type RoomListener } from './room.ts';
 import { TcpFront } from './tcp-front.ts';
 
 export interface MediaWorkerOptions extends ListenOptions {
   readonly workerBin?: string | undefined;
+  readonly logger: Log;
   /** Called once if the process ends without having been told to. */
   readonly died: (worker: MediaWorker) => void;
 }
@@ -24,7 +26,7 @@ export class MediaWorker {
 
   /** @throws Error if the process cannot start or the port is taken */
   static async start(options: MediaWorkerOptions): Promise<MediaWorker> {
-    const { workerBin } = options;
+    const { workerBin, logger: log } = options;
     const worker = await createWorker({ logLevel: 'error', ...(workerBin === undefined ? {} : { workerBin }) });
     const fronts: TcpFront[] = [];
     try {
@@ -35,7 +37,7 @@ export class MediaWorker {
       for (const [index, { publicIp }] of tcp.entries()) {
         const [mine, workers] = [udpSockets[index]?.port, tcpServers[index]?.port];
         if (mine === undefined || workers === undefined) throw new Error('the media worker does not listen');
-        const front = await listenBeside({ ip: publicIp, port: mine, workerPort: workers }, options.port === 0);
+        const front = await listenBeside({ ip: publicIp, port: mine, workerPort: workers, log }, options.port === 0);
         fronts.push(front);
         publicPorts.set(workers, front.port);
       }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { connect, type AddressInfo, createServer, Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createSfu, type Sfu } from './sfu.ts';
@@ -12,6 +12,7 @@ let worker: Server;
 let workerHeard: Buffer;
 let workerConnections: number;
 let front: TcpFront;
+const logged = vi.fn<(fields: object, message: string) => void>();
 
 /** A STUN message (RFC 8489 section 5) without attributes, framed as in RFC 4571. */
 function stun(type: number): Buffer {
@@ -42,11 +43,14 @@ async function start(answer: Buffer | null, bounds: Partial<Bounds> = {}): Promi
   worker.listen(0, '127.0.0.1');
   await once(worker, 'listening');
   const workerPort = (worker.address() as AddressInfo).port;
-  front = await TcpFront.listen({ ip: '127.0.0.1', port: 0, workerPort, bounds });
+  logged.mockClear();
+  const log = { ...silentLog, error: logged };
+  front = await TcpFront.listen({ ip: '127.0.0.1', port: 0, workerPort, log, bounds });
 }
 
-async function dial(port = front.port): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1');
+/** `from`: this machine has all of 127.0.0.0/8 where it is Linux. */
+async function dial(port = front.port, from = '127.0.0.1'): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: from });
   sockets.push(socket);
   socket.on('error', () => {});
   socket.resume();
@@ -114,6 +118,23 @@ describe('a stranger on the media port over TCP', () => {
     expect(front.connections.unproven).toBe(4);
   });
 
+  it.runIf(process.platform === 'linux')('who comes from many addresses pushes out their own alone', async () => {
+    await start(SUCCESS, { unproven: 12 });
+    const honest = await dial();
+    for (let count = 0; count < 100; count += 1) await dial(front.port, `127.0.1.${(count % 4) + 1}`);
+    await vi.waitFor(() => expect(front.connections.unproven).toBe(12));
+    honest.write(REQUEST);
+    await vi.waitFor(() => expect(front.connections.proven).toBe(1));
+    expect(honest.closed).toBe(false);
+  });
+
+  it('does not keep out who comes from the same address', async () => {
+    await start(SUCCESS, { unprovenPerAddress: 5 });
+    for (let count = 0; count < 20; count += 1) await dial();
+    (await dial()).write(REQUEST);
+    await vi.waitFor(() => expect(front.connections.proven).toBe(1));
+  });
+
   it('who resets connections ends nothing', async () => {
     await start(SUCCESS);
     for (let count = 0; count < 200; count += 1) {
@@ -161,6 +182,18 @@ describe('a participant over TCP', () => {
     await gone(second);
     expect(first.closed).toBe(false);
   });
+});
+
+it('an error of the port is logged, not each of many, and the port goes on', async () => {
+  const listening = vi.spyOn(Server.prototype, 'listen');
+  await start(SUCCESS);
+  const port = listening.mock.contexts.at(-1) as Server;
+  listening.mockRestore();
+  for (let count = 0; count < 500; count += 1) port.emit('error', new Error('accept EMFILE'));
+  expect(logged).toHaveBeenCalledOnce();
+  expect(logged.mock.calls[0]?.[0]).toMatchObject({ err: { message: 'accept EMFILE' } });
+  (await dial()).write(REQUEST);
+  await vi.waitFor(() => expect(front.connections.proven).toBe(1));
 });
 
 it('a success is found wherever the stream is cut', () => {

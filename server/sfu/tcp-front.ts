@@ -1,6 +1,9 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, isIPv6, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { addressGroup } from '../address-group.ts';
+import { Places } from '../places.ts';
 import { LIMITS } from './limits.ts';
+import type { Log } from './log.ts';
 import { firstFrame, isBindingRequest, StunSuccess } from './stun-frame.ts';
 
 export interface TcpFrontOptions {
@@ -9,6 +12,7 @@ export interface TcpFrontOptions {
   readonly port: number;
   /** Where the worker listens on the loopback address. */
   readonly workerPort: number;
+  readonly log: Log;
   /** Replaces bounds, for tests. */
   readonly bounds?: Partial<Bounds>;
 }
@@ -31,6 +35,8 @@ const BOUNDS: Bounds = {
   provenPerAddress: LIMITS.tcpProvenPerAddress.value,
 };
 const LOOPBACK = '127.0.0.1';
+/** Errors of the listening socket come as fast as connections do, so this often one is logged. Milliseconds. */
+const COMPLAIN_EVERY_MS = 10_000;
 
 /**
  * The public TCP port of a media worker. The worker itself bounds neither the number of its connections nor their time,
@@ -42,8 +48,9 @@ export class TcpFront {
   readonly #server: Server;
   readonly #workerPort: number;
   readonly #bounds: Bounds;
-  /** In the order of their arrival, with the address each counts for. */
-  readonly #unproven = new Map<Socket, string>();
+  readonly #log: Log;
+  readonly #unproven: Places<Socket>;
+  /** With the address group that each counts for. */
   readonly #proven = new Map<Socket, string>();
 
   /** @throws Error if the port is taken */
@@ -51,14 +58,16 @@ export class TcpFront {
     const front = new TcpFront(options);
     front.#server.listen({ host: options.ip, port: options.port });
     await once(front.#server, 'listening');
-    // A refused `accept` (no file descriptors left) concerns that connection alone.
-    front.#server.on('error', () => {});
+    front.#complainOfErrors();
     return front;
   }
 
-  private constructor({ workerPort, bounds }: TcpFrontOptions) {
+  private constructor({ workerPort, log, bounds }: TcpFrontOptions) {
     this.#workerPort = workerPort;
+    this.#log = log;
     this.#bounds = { ...BOUNDS, ...bounds };
+    const { unproven, unprovenPerAddress } = this.#bounds;
+    this.#unproven = new Places({ total: unproven, ofGroup: () => unprovenPerAddress });
     this.#server = createServer({ noDelay: true }, (client) => this.#arrived(client));
   }
 
@@ -72,21 +81,29 @@ export class TcpFront {
 
   close(): void {
     this.#server.close();
-    for (const client of [...this.#unproven.keys(), ...this.#proven.keys()]) client.destroy();
+    for (const client of [...this.#unproven, ...this.#proven.keys()]) client.destroy();
+  }
+
+  /** A refused `accept` (no file descriptors left) concerns that connection alone: the port goes on listening. */
+  #complainOfErrors(): void {
+    let [unlogged, loggedAt] = [0, -Infinity];
+    this.#server.on('error', (error) => {
+      unlogged += 1;
+      if (performance.now() - loggedAt < COMPLAIN_EVERY_MS) return;
+      this.#log.error({ err: error, errors: unlogged }, 'the TCP port for media could not take a connection');
+      [unlogged, loggedAt] = [0, performance.now()];
+    });
   }
 
   #arrived(client: Socket): void {
     client.on('error', () => client.destroy());
-    const address = countedAddress(client.remoteAddress ?? '');
-    if (countOf(this.#unproven, address) >= this.#bounds.unprovenPerAddress) return void client.destroy();
-    // Someone who belongs here needs one round trip; whoever has waited longest is the least likely to.
-    if (this.#unproven.size >= this.#bounds.unproven) this.#unproven.keys().next().value?.destroy();
-    this.#unproven.set(client, address);
+    // Someone who belongs here needs one round trip; of a crowd, whoever has waited longest is the least likely to.
+    this.#unproven.enter(client, addressGroup(client.remoteAddress ?? ''))?.destroy();
     const late = setTimeout(() => client.destroy(), this.#bounds.proofMs);
     late.unref();
     client.once('close', () => {
       clearTimeout(late);
-      this.#unproven.delete(client);
+      this.#unproven.leave(client);
       this.#proven.delete(client);
     });
     this.#greet(client, () => clearTimeout(late));
@@ -126,12 +143,12 @@ export class TcpFront {
   }
 
   #admit(client: Socket): void {
-    const address = this.#unproven.get(client);
+    const address = this.#unproven.groupOf(client);
     if (client.destroyed || address === undefined) return;
     const { proven, provenPerAddress } = this.#bounds;
     const full = this.#proven.size >= proven || countOf(this.#proven, address) >= provenPerAddress;
     if (full) return void client.destroy();
-    this.#unproven.delete(client);
+    this.#unproven.leave(client);
     this.#proven.set(client, address);
     this.#closeWhenIdle(client);
   }
@@ -152,15 +169,4 @@ function countOf(connections: ReadonlyMap<Socket, string>, address: string): num
   let count = 0;
   for (const other of connections.values()) if (other === address) count += 1;
   return count;
-}
-
-/** An IPv6 customer has a network of 64 bits at the least (RFC 6177), so that is what counts as one. */
-function countedAddress(address: string): string {
-  const plain = address.replace(/^::ffff:/i, '');
-  if (!isIPv6(plain)) return plain;
-  const [left = '', right = ''] = plain.replace(/%.*$/, '').split('::');
-  const before = left === '' ? [] : left.split(':');
-  const after = right === '' ? [] : right.split(':');
-  const zeros = Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0');
-  return [...before, ...zeros, ...after].slice(0, 4).join(':');
 }

@@ -93,13 +93,14 @@ export class WorkerPool {
   }
 
   async #start(index: number): Promise<void> {
-    const { port, listenIp, announcedAddress, workerBin } = this.#options;
+    const { port, listenIp, announcedAddress, workerBin, logger } = this.#options;
     this.#starts[index] = { at: performance.now(), waitMs: this.#starts[index]?.waitMs ?? 0 };
     const worker = await MediaWorker.start({
       port: portOf(port, index),
       listenIp,
       announcedAddress,
       workerBin,
+      logger,
       died: (dead) => this.#died(index, dead),
     });
     if (this.#closed) return worker.close();
