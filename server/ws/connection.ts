@@ -35,6 +35,11 @@ export class Connection {
   inFlight = 0;
   /** Malformed frames so far. */
   faults = 0;
+  /** Frames that were refused because a budget was used up. */
+  refusals = 0;
+  /** Whether a hello named a session already. */
+  claimed = false;
+  #greeted = false;
   /** Whether anything came since the last heartbeat. */
   alive = true;
   #controls = 0;
@@ -88,6 +93,13 @@ export class Connection {
   taken(): void {
     this.heard();
     this.#bytesTaken = (this.#stream as Socket).bytesRead;
+  }
+
+  /** Whether a hello of this many bytes is the connection's first frame, and short. To be asked once for each frame. */
+  isGreeting(isHello: boolean, bytes: number): boolean {
+    const isFirst = !this.#greeted;
+    this.#greeted = true;
+    return isFirst && isHello && bytes <= LIMITS.greetingBytes.value;
   }
 
   identify(client: string, session: CallerSession | null): void {

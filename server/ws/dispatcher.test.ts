@@ -1,5 +1,5 @@
 import { LIMITS } from './limits.ts';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { query } from '../../protocol/method.ts';
 import { MAX_FRAME_BYTES } from '../../protocol/frames.ts';
@@ -35,6 +35,9 @@ function setUp(log: string[] = []) {
     budget: new Budget(1, performance.now()),
     inFlight: 0,
     faults: 0,
+    refusals: 0,
+    isGreeting: () => false,
+    terminate: vi.fn<() => void>(),
     send: (text: string) => void sent.push(JSON.parse(text)),
     pauseFor: () => undefined,
   } as unknown as Connection;
@@ -62,4 +65,21 @@ it('does not read what is over the budget of time', async () => {
   expect(details.retryAfterMs).toBeGreaterThan(1000);
   // However much was used up, the wait has an end.
   expect(details.retryAfterMs).toBeLessThanOrEqual(LIMITS.longestWaitMs.value + 1);
+});
+
+it('cuts off a stranger who goes on above the budget, and not somebody with a session', async () => {
+  const { ask, sent, connection } = setUp();
+  connection.budget.work(60_000, performance.now());
+  const flood = async () => {
+    for (let i = 0; i < LIMITS.strangerRefusals.value; i++)
+      await ask({ id: 4, method: 'test.much', params: { bytes: 3 } });
+  };
+  const { caller } = connection;
+  Object.assign(connection, { caller: { ...caller, session: { userId: 'u' } } });
+  await flood();
+  expect(connection.terminate).not.toHaveBeenCalled();
+  Object.assign(connection, { caller });
+  await flood();
+  expect(connection.terminate).toHaveBeenCalledOnce();
+  expect(sent).toHaveLength(2 * LIMITS.strangerRefusals.value - 1);
 });

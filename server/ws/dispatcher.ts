@@ -11,7 +11,7 @@ import { isTooLong } from './frame-length.ts';
 import { answerHello, type HelloDeps } from './hello.ts';
 import { invalidRequest } from './issues.ts';
 import { LIMITS } from './limits.ts';
-import type { Caller, RateLimit, RegisteredMethod } from './method.ts';
+import type { Caller, CallerSession, RateLimit, RegisteredMethod } from './method.ts';
 import { tooManyRequests, type RateLimits } from './rate-limits.ts';
 import { idOf, readFrame, readHead, type Head } from './read-frame.ts';
 import type { Replay } from './replay.ts';
@@ -22,6 +22,10 @@ export const HELLO_LIMIT: RateLimit = {
   by: 'address',
   reason: 'Connections come in hundreds from one address where an office shares it.',
 };
+
+/** Under a name of its own, so that those without a session do not use it up. */
+const SESSION_HELLO = 'hello with a session';
+const SESSION_HELLO_LIMIT: RateLimit = { requests: LIMITS.hellosOfAccount.value, seconds: 60, by: 'account' };
 
 export interface RequestObserver {
   /** `method` is a known method's name, or "unknown". `outcome` is "ok" or an error code. */
@@ -68,12 +72,13 @@ export class Dispatcher {
   /** Handles one frame. `settled` is called once it was answered. */
   receive(connection: Connection, data: Buffer, isBinary: boolean, settled: () => void): void {
     const started = performance.now();
-    const waitMs = connection.budget.receive(data.length, started);
     const head = isBinary ? null : readHead(data);
+    const isFree = connection.isGreeting(head?.method === hello.name, data.length);
+    const waitMs = isFree ? 0 : connection.budget.receive(data.length, started);
     const request =
       waitMs > 0 ? this.#throttle(connection, head, waitMs) : this.#read(connection, data, isBinary, head);
     const now = performance.now();
-    connection.budget.work(now - started, now);
+    if (!isFree) connection.budget.work(now - started, now);
     if (!request) return settled();
     this.#inFlight++;
     if (++connection.inFlight === LIMITS.inFlight.value) connection.pause();
@@ -86,6 +91,10 @@ export class Dispatcher {
 
   /** The budget is used up: the frame is not even parsed, and no more are read for a moment. */
   #throttle(connection: Connection, head: Head | null, waitMs: number): null {
+    if (!connection.caller?.session && ++connection.refusals >= LIMITS.strangerRefusals.value) {
+      connection.terminate();
+      return null;
+    }
     this.#refuse(connection, head?.id ?? null, tooManyRequests(waitMs));
     connection.pauseFor(Math.min(waitMs, LIMITS.pauseMs.value));
     return null;
@@ -139,12 +148,26 @@ export class Dispatcher {
   }
 
   async #hello(connection: Connection, id: number, params: unknown): Promise<void> {
-    await this.#deps.limits.take(hello.name, HELLO_LIMIT, connection);
     const parsed = hello.params.safeParse(params);
+    // Once for each connection a session is looked up first: whose hello it is decides with whom it counts.
+    const isClaim =
+      parsed.success && parsed.data.session !== undefined && !connection.claimed && !connection.caller?.session;
+    if (isClaim) connection.claimed = true;
+    else await this.#countHello(connection, connection.caller?.session ?? null);
     if (!parsed.success) throw invalidRequest(parsed.error);
-    await answerHello(this.#deps.hello, connection, parsed.data, (result) => {
+    const admit = async (session: CallerSession | null) => {
+      if (isClaim) await this.#countHello(connection, session);
+    };
+    await answerHello(this.#deps.hello, connection, parsed.data, admit, (result) => {
       connection.send(JSON.stringify({ id, result }));
     });
+  }
+
+  /** With the others of the account, or with the strangers behind the address. */
+  async #countHello(connection: Connection, session: CallerSession | null): Promise<void> {
+    const { limits } = this.#deps;
+    if (session) return limits.take(SESSION_HELLO, SESSION_HELLO_LIMIT, connection, session.userId);
+    await limits.take(hello.name, HELLO_LIMIT, connection);
   }
 
   async #call(connection: Connection, registered: RegisteredMethod | undefined, params: unknown): Promise<unknown> {

@@ -27,13 +27,15 @@ export interface HelloDeps {
 }
 
 /**
- * Answers hello through `respond` and then sends the events that were missed, with nothing in between.
- * Errors: `protocol_unsupported`, `session_invalid`.
+ * Answers hello through `respond` and then sends the events that were missed, with nothing in between. `admit` is told
+ * whose session was named, null if nobody's, and may refuse.
+ * Errors: `protocol_unsupported`, `session_invalid`, and what `admit` rejects with.
  */
 export async function answerHello(
   deps: HelloDeps,
   connection: Connection,
   params: ParamsOf<typeof hello>,
+  admit: (session: CallerSession | null) => Promise<void>,
   respond: (result: ResultOf<typeof hello>) => void,
 ): Promise<void> {
   const protocol = Math.min(params.protocol.max, PROTOCOL.max);
@@ -42,6 +44,7 @@ export async function answerHello(
   }
   const known =
     params.session === undefined ? null : await deps.authenticator.authenticate(params.session, params.client);
+  if (params.session !== undefined) await admit(known?.session ?? null);
   if (params.session !== undefined && (!known || !deps.authenticator.isLive(known.session))) {
     throw new ProtocolError('session_invalid', 'The session is unknown or was revoked.');
   }

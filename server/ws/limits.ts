@@ -7,6 +7,22 @@ export const LIMITS = {
     unit: 'milliseconds that a used-up budget refuses at most',
     reason: 'People who share an address with somebody who floods come in again soon after.',
   },
+  greetingBytes: {
+    value: 4 * 1024,
+    unit: 'bytes of a connection’s first hello that the budget of its address does not count',
+    reason: 'Who comes back with a session is not to wait for somebody who floods from the same address.',
+  },
+  strangerRefusals: {
+    value: 3,
+    unit: 'frames over the budget of its address until a connection without a session is cut',
+    reason: 'Whoever is told when there is room and sends on is one of those who use the budget up.',
+  },
+  hellosOfAccount: {
+    value: 600,
+    unit: 'hellos with a session for each account and minute',
+    reason:
+      'Counted apart from those without, so that nobody behind the same address can use them up; 16 devices need few.',
+  },
   controlFramesPerSecond: {
     value: 50,
     unit: 'pings and pongs from one connection in a second',

@@ -14,15 +14,20 @@ export class RateLimits {
     this.#factor = factor;
   }
 
-  /** Rejects with `rate_limited` when there are too many. */
-  async take(method: string, limit: RateLimit, connection: Connection): Promise<void> {
+  /** Counts for `userId` where the limit is by account. Rejects with `rate_limited` when there are too many. */
+  async take(
+    method: string,
+    limit: RateLimit,
+    connection: Connection,
+    userId = connection.caller?.session?.userId,
+  ): Promise<void> {
     let limiter = this.#limiters.get(method);
     if (!limiter) {
       limiter = new RateLimiterMemory({ points: Math.ceil(limit.requests * this.#factor), duration: limit.seconds });
       this.#limiters.set(method, limiter);
     }
     const address = () => addressGroup(connection.address);
-    const key = limit.by === 'address' ? address() : (connection.caller?.session?.userId ?? connection.id);
+    const key = limit.by === 'address' ? address() : (userId ?? connection.id);
     try {
       await limiter.consume(key);
     } catch (reason) {
