@@ -51,4 +51,9 @@ export const LIMITS = {
     unit: 'hours',
     reason: 'A link to a new password that is found later is worth nothing.',
   },
+  resetRepeatMinutes: {
+    value: 10,
+    unit: 'minutes',
+    reason: 'Who lost the answer asks again at once; later a used link must not say whether a password is right.',
+  },
 } as const satisfies Limits;
