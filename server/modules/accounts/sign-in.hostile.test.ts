@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { signIn, signInProofText } from '../../../protocol/accounts.ts';
+import { signIn, signInProofText, signUp } from '../../../protocol/accounts.ts';
 import { refusal } from '../../testing/expect-code.ts';
-import { newDevice, signature, type Person } from '../../testing/person.ts';
+import { newDevice, Person, signature } from '../../testing/person.ts';
 import { SocketClient } from '../../testing/socket-client.ts';
 import { startTestServer, type TestServer } from '../../testing/test-server.ts';
+import { LIMITS } from './limits.ts';
 import { ownOrigins } from './own-origins.ts';
 
 const EVIL = 'http://127.0.0.1:1';
@@ -105,5 +106,15 @@ describe('somebody who guesses', () => {
     const { challenge } = await owner.hello();
     expect(await person.signIn(owner, challenge)).toHaveLength(43);
     await refusal('rate_limited', owner.request(signIn, person.signInParams(null)));
+  });
+
+  test('finds no other way by the repeat of a sign-up', async () => {
+    const person = new Person();
+    const visitor = await server.connect();
+    const params = person.signUpParams(await server.invitation());
+    await visitor.request(signUp, params);
+    for (let i = 0; i < LIMITS.failuresByAccountAndAddress.value; i++)
+      await refusal('credentials_invalid', visitor.request(signUp, { ...params, password: `a guess, number ${i}` }));
+    await refusal('rate_limited', visitor.request(signUp, params));
   });
 });

@@ -33,7 +33,7 @@ export function signUpMethod(deps: AccountsDeps) {
       // In this order: an invitation that an equal request has just used up is no reason to refuse its repeat.
       const refusal = await refusalOf(requireInvitation(deps.store.db, params.invitation, deps.now()));
       const first = await findAnswer(deps.store.db, key);
-      if (first) return repeat(deps, params, first.result as Kept);
+      if (first) return repeat(deps, params, first.result as Kept, caller.address);
       if (refusal) throw refusal;
       requireFirstList(params.deviceList, params.userId, params.device, deps.now());
       const passwordHash = await deps.passwords.hash(params.password);
@@ -42,7 +42,7 @@ export function signUpMethod(deps: AccountsDeps) {
         if (!(await claimAnswer(trx, key, deps.now(), kept))) return { repeated: await findAnswer(trx, key) };
         return { result: await createAccount(trx, params, { passwordHash, ...kept }, caller.client, deps.now()) };
       });
-      if (!made.result) return repeat(deps, params, made.repeated?.result as Kept);
+      if (!made.result) return repeat(deps, params, made.repeated?.result as Kept, caller.address);
       const { profile } = params;
       deps.events.toEveryone(changed, { person: { ...made.result.account, ...(profile && { profile }) } });
       return { session: made.result.token, account: made.result.account };
@@ -98,8 +98,12 @@ async function createAccount(
   return { account, ...session };
 }
 
-/** The account was made, but its answer may have been lost: whoever knows the password gets a new token for the session. */
-async function repeat(deps: AccountsDeps, params: Params, kept: Kept): Promise<Result> {
+/**
+ * The account was made, but its answer may have been lost: whoever knows the password gets a new token for the session.
+ * What is no repeat is a guess at the password, and counts as a failed sign-in does.
+ */
+async function repeat(deps: AccountsDeps, params: Params, kept: Kept, address: string): Promise<Result> {
+  const forgive = await deps.signInLimits.attempt(params.username, address, undefined);
   const account = await deps.store.db
     .selectFrom('accounts')
     .select(['userId', 'username', 'displayName', 'role', 'passwordHash'])
@@ -110,6 +114,7 @@ async function repeat(deps: AccountsDeps, params: Params, kept: Kept): Promise<R
   if (!account || !known || account.username !== params.username) {
     throw new ProtocolError('credentials_invalid', 'This request was made before, with another password or username.');
   }
+  await forgive();
   const token = await deps.store.transaction((trx) => renewToken(trx, kept.sessionId, params.device.deviceId));
   if (token === undefined) throw new ProtocolError('account_exists', 'The account exists; sign in.');
   const { passwordHash: _, ...shown } = account;
