@@ -52,7 +52,7 @@ export interface Schema {
     accountKey: string;
     payload: string;
     signature: string;
-    /** 1: the account is suspended, and takes no messages. */
+    /** 1: the account is suspended or a guest's, and takes no messages. */
     suspended: Generated<number>;
   };
   /** At most one for each account. */

@@ -4,6 +4,7 @@ import { managedPeople, reinstate, remove, resetPassword, suspend } from '../../
 import { changed as personChanged } from '../../../protocol/contacts.ts';
 import type { UserId } from '../../../protocol/ids.ts';
 import type { Database } from '../../store/schema.ts';
+import { roleMay } from '../../ws/capabilities.ts';
 import { register, type RegisteredMethod } from '../../ws/method.ts';
 import { sortNameOf } from '../contacts/index.ts';
 import type { AccountsDeps } from './deps.ts';
@@ -102,7 +103,7 @@ export async function findPeople(db: Database, text: string, limit: number, afte
   return query.orderBy('sortName').orderBy('userId').limit(limit).execute();
 }
 
-/** Others see what the account is now. */
+/** Others see what the account is now; a guest they do not see. */
 async function announce({ store, events }: AccountsDeps, userId: UserId): Promise<void> {
   const account = await store.db
     .selectFrom('accounts')
@@ -110,6 +111,7 @@ async function announce({ store, events }: AccountsDeps, userId: UserId): Promis
     .where('userId', '=', userId)
     .executeTakeFirstOrThrow();
   const { status, ...person } = account;
+  if (!roleMay(person.role, 'organisation')) return;
   events.toEveryone(personChanged, { person: status === 'active' ? person : { ...person, status } });
 }
 

@@ -9,6 +9,7 @@ export function changePasswordMethod({ store, passwords, bus }: AccountsDeps) {
   return register(changePassword, {
     // A password alone is no linked device, and must not shut the owner's devices out.
     permission: 'device',
+    capability: 'session',
     // Whoever has a session must not guess the password with it.
     limit: { requests: 10, seconds: 900, by: 'account' },
     handle: async ({ current, password }, { session }) => {

@@ -6,6 +6,7 @@ import type { ParamsOf, ResultOf } from '../../../protocol/method.ts';
 import { skeletonOf } from '../../name-skeleton.ts';
 import { claimAnswer, findAnswer, type RequestKey } from '../../store/once.ts';
 import type { Trx } from '../../store/schema.ts';
+import { roleMay } from '../../ws/capabilities.ts';
 import { register } from '../../ws/method.ts';
 import { indexPerson, profileColumns, sortNameOf } from '../contacts/index.ts';
 import { insertDevice, insertList, requireFirstList } from '../devices/index.ts';
@@ -43,9 +44,11 @@ export function signUpMethod(deps: AccountsDeps) {
         return { result: await createAccount(trx, params, { passwordHash, ...kept }, caller.client, deps.now()) };
       });
       if (!made.result) return repeat(deps, params, made.repeated?.result as Kept, caller.address);
+      const { account, token } = made.result;
       const { profile } = params;
-      deps.events.toEveryone(changed, { person: { ...made.result.account, ...(profile && { profile }) } });
-      return { session: made.result.token, account: made.result.account };
+      if (roleMay(account.role, 'organisation'))
+        deps.events.toEveryone(changed, { person: { ...account, ...(profile && { profile }) } });
+      return { session: token, account };
     },
   });
 }
@@ -92,7 +95,7 @@ async function createAccount(
     })
     .execute();
   await indexPerson(trx, account);
-  await insertList(trx, userId, deviceList);
+  await insertList(trx, userId, deviceList, roleMay(role, 'organisation'));
   await insertDevice(trx, userId, device, now);
   const session = await createSession(trx, { sessionId, userId, deviceId: device.deviceId, client, now });
   return { account, ...session };

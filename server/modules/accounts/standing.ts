@@ -3,6 +3,7 @@ import { ProtocolError } from '../../../protocol/errors.ts';
 import type { DeviceId, SessionId, UserId } from '../../../protocol/ids.ts';
 import type { Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
+import { roleMay } from '../../ws/capabilities.ts';
 import { deleteSessions } from './sessions.ts';
 
 /** What of an account lies with other modules. */
@@ -30,7 +31,7 @@ export function changeStatus(deps: StandingDeps, userId: UserId, status: Account
     if (status !== 'active' && account.status === 'active' && account.role === 'admin')
       await requireOtherAdministrator(trx, deps.store.kind, userId);
     await trx.updateTable('accounts').set({ status }).where('userId', '=', userId).execute();
-    const suspended = status === 'active' ? 0 : 1;
+    const suspended = status === 'active' && roleMay(account.role, 'organisation') ? 0 : 1;
     await trx.updateTable('deviceLists').set({ suspended }).where('userId', '=', userId).execute();
     if (status === 'active') return { changed: true, ended: [] };
     const ended = await deleteSessions(trx, userId, null);

@@ -72,6 +72,7 @@ function getMethod({ store }: ContactsDeps) {
         .selectFrom('accounts')
         .select([...PERSON_COLUMNS, 'status'])
         .where('userId', 'in', users)
+        .where('role', '!=', 'guest')
         .execute();
       return {
         people: rows.map(({ status, ...row }) => ({ ...personOf(row), ...(status === 'active' ? {} : { status }) })),

@@ -23,7 +23,7 @@ export class DeviceDirectory {
   readonly #parameter: (users: readonly UserId[]) => unknown;
 
   constructor(kind: Store['kind']) {
-    // Accounts that are suspended take no messages: for a sender they are not there.
+    // Accounts that are suspended, and guests, take no messages: for a sender they are not there.
     const select = 'select user_id, version from device_lists where suspended = 0 and user_id';
     // The lock on the rows has a new list wait for this transaction; on SQLite transactions wait for each other anyway.
     this.#versions =

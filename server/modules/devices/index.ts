@@ -39,8 +39,10 @@ function listsMethod({ store }: DevicesDeps) {
         throw new ProtocolError('device_required', 'Only a linked device may see other people’s devices.');
       const rows = await store.db
         .selectFrom('deviceLists')
-        .select(['accountKey', 'payload', 'signature'])
-        .where('userId', 'in', users)
+        .innerJoin('accounts', 'accounts.userId', 'deviceLists.userId')
+        .select(['deviceLists.accountKey', 'payload', 'signature'])
+        .where('deviceLists.userId', 'in', users)
+        .where('role', '!=', 'guest')
         .execute();
       return { lists: rows };
     },

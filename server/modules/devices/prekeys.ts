@@ -67,9 +67,12 @@ async function takeBundle(
 ): Promise<PrekeyBundle | undefined> {
   const device = await trx
     .selectFrom('devices')
+    // Who takes no messages gives no keys for them.
+    .innerJoin('deviceLists', 'deviceLists.userId', 'devices.userId')
     .select(['registrationId', 'identityKey', 'signedPrekeyId', 'signedPrekey', 'signedPrekeySignature'])
-    .where('userId', '=', userId)
+    .where('devices.userId', '=', userId)
     .where('deviceId', '=', deviceId)
+    .where('suspended', '=', 0)
     .executeTakeFirst();
   if (!device) return undefined;
   const prekey = mayTakePrekey() ? await takePrekey(trx, kind, userId, deviceId) : undefined;

@@ -4,11 +4,12 @@ import type { DeviceId, UserId } from '../../../protocol/ids.ts';
 import type { Database, Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 
-export async function insertList(trx: Trx, userId: UserId, list: SignedDeviceList): Promise<void> {
+/** `reachable`: whether others may write to the account, which they may not to a guest. */
+export async function insertList(trx: Trx, userId: UserId, list: SignedDeviceList, reachable: boolean): Promise<void> {
   const { version } = JSON.parse(list.payload) as { version: number };
   await trx
     .insertInto('deviceLists')
-    .values({ userId, version, ...list })
+    .values({ userId, version, ...list, suspended: reachable ? 0 : 1 })
     .execute();
 }
 
