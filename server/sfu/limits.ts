@@ -21,6 +21,12 @@ export const LIMITS = {
     unit: 'milliseconds',
     reason: 'Calls wait for the media server to come back, and one attempt in five seconds costs next to nothing.',
   },
+  keyFrameEvery: {
+    value: 1_000,
+    unit: 'milliseconds between key frames asked of one layer of a picture',
+    reason:
+      'Whoever receives may ask, and each costs the sender’s encoder and everybody’s line; a picture that broke waits this long at most.',
+  },
   tcpProof: {
     value: 5_000,
     unit: 'milliseconds',

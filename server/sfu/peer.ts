@@ -3,6 +3,7 @@ import { MAX_PARTICIPANTS, Source } from '../../protocol/calls.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import * as wire from '../../protocol/media.ts';
 import { Consumer, type ConsumerListener } from './consumer.ts';
+import { LIMITS } from './limits.ts';
 import { parseDtlsParameters, parseRtpParameters } from './parameters.ts';
 import { Producer } from './producer.ts';
 import { refusing } from './rejection.ts';
@@ -112,7 +113,10 @@ export class Peer {
       throw new ProtocolError('media_rejected', `the codecs are not for ${kind}`);
     }
     this.#producers.get(source)?.close();
-    const inner = await refusing('the producer', () => this.#parts.send.produce({ kind, rtpParameters, paused }));
+    const keyFrameRequestDelay = LIMITS.keyFrameEvery.value;
+    const inner = await refusing('the producer', () =>
+      this.#parts.send.produce({ kind, rtpParameters, paused, keyFrameRequestDelay }),
+    );
     const producer = new Producer(inner, source, this.id);
     if (this.#closed) {
       producer.close();

@@ -54,6 +54,11 @@ export function videoParameters(): RtpParameters {
   };
 }
 
+/** VP8 in one layer under a known SSRC. */
+export function singleVideoParameters(): RtpParameters {
+  return { ...videoParameters(), encodings: [{ ssrc: nextSsrc++, rtx: { ssrc: nextSsrc++ } }] };
+}
+
 /** A client's DTLS role and certificate fingerprint. */
 export function dtlsParameters(): DtlsParameters {
   const value = Array.from({ length: 32 }, (_, n) => n.toString(16).padStart(2, '0')).join(':');
