@@ -22,7 +22,7 @@ let filming: NodeJS.Timeout;
 
 beforeEach(async () => {
   sfu = await createSfu({ port: 0, listenIp: '127.0.0.1', workers: 1, logger: silentLog });
-  const room = await sfu.createRoom({ lost: vi.fn(), activeSpeaker: vi.fn() });
+  const room = await sfu.createRoom({ lost: vi.fn(), activeSpeaker: vi.fn(), flooded: vi.fn() });
   const hearing = () => ({ consumerRemoved: vi.fn(), consumerPaused: vi.fn() });
   const alice = await room.join('alice', sfu.rtpCapabilities, hearing());
   mallory = await room.join('mallory', sfu.rtpCapabilities, hearing());

@@ -27,6 +27,66 @@ export const LIMITS = {
     reason:
       'Whoever receives may ask, and each costs the sender’s encoder and everybody’s line; a picture that broke waits this long at most.',
   },
+  trafficEvery: {
+    value: 1_000,
+    unit: 'milliseconds between two looks at what a participant sends',
+    reason: 'The media worker is asked for the counts of each; whoever floods it does so for that long.',
+  },
+  receivedPerSecond: {
+    value: 2_000_000,
+    unit: 'bytes from one participant in a second',
+    reason: 'Twice what a sender is told to keep to (codecs.ts), who may not care; each other participant receives it.',
+  },
+  receivedBurst: {
+    value: 6_000_000,
+    unit: 'bytes from one participant at once',
+    reason: 'A line that stalled delivers seconds at once.',
+  },
+  packetsPerSecond: {
+    value: 4_000,
+    unit: 'packets of sound and picture from one participant in a second',
+    reason: 'A camera, a screen and sound at the highest rate are 1,200; each costs time, however short it is.',
+  },
+  packetsBurst: {
+    value: 12_000,
+    unit: 'packets from one participant at once',
+    reason: 'A line that stalled delivers seconds at once.',
+  },
+  acceptedUncounted: {
+    value: 50_000,
+    unit: 'bytes from one participant in a second',
+    reason: 'Below this there are fewer than 4,000 packets, so sound alone is not counted packet by packet.',
+  },
+  strayPerSecond: {
+    value: 256_000,
+    unit: 'bytes from one participant in a second that are no sound or picture',
+    reason: 'Feedback for a call of eight is a tenth of it; what belongs to no producer is only work.',
+  },
+  strayBurst: {
+    value: 1_000_000,
+    unit: 'bytes that are no sound or picture, at once',
+    reason: 'A browser sends a source for a moment before the server knows of it, and after it was closed.',
+  },
+  strayUnlisted: {
+    value: 256_000,
+    unit: 'bytes that are no sound or picture, before the sources of a participant are counted',
+    reason: 'Listing them costs the media worker time, so it is not done for nothing.',
+  },
+  sources: {
+    value: 256,
+    unit: 'SSRCs that one participant has sent',
+    reason: 'The media worker remembers each for as long as its producer lives; four sources in three layers have 24.',
+  },
+  resentShare: {
+    value: 0.5,
+    unit: 'bytes sent again to one participant for each byte sent',
+    reason: 'A line that loses half is of no use, and a receiver may ask for the same packets without end.',
+  },
+  resentBurst: {
+    value: 8_000_000,
+    unit: 'bytes sent again to one participant beyond that share, at once',
+    reason: 'A line that stalled asks for seconds at once.',
+  },
   tcpProof: {
     value: 5_000,
     unit: 'milliseconds',

@@ -7,6 +7,7 @@ import { LIMITS } from './limits.ts';
 import { parseDtlsParameters, parseRtpParameters } from './parameters.ts';
 import { Producer } from './producer.ts';
 import { refusing } from './rejection.ts';
+import { type Flood, TrafficMeter } from './traffic-meter.ts';
 
 /** Every source of every other participant. */
 export const MAX_CONSUMERS = (MAX_PARTICIPANTS - 1) * Source.options.length;
@@ -59,11 +60,16 @@ export class Peer {
   readonly #consumers = new Map<string, Consumer>();
   /** Consumers asked for whose answer is outstanding; they count towards the limit. */
   #consuming = 0;
+  readonly #meter: TrafficMeter;
   #closed = false;
 
   constructor(parts: PeerParts) {
     this.id = parts.id;
     this.#parts = parts;
+    this.#meter = new TrafficMeter(parts, async () => {
+      const counts = await Promise.all(this.producers.map((producer) => producer.packetCount()));
+      return counts.reduce((sum, count) => sum + count, 0);
+    });
   }
 
   get closed(): boolean {
@@ -159,6 +165,16 @@ export class Peer {
       return consumer;
     } finally {
       this.#consuming -= 1;
+    }
+  }
+
+  /** What this participant floods the media worker with since this was last asked; null if nothing. */
+  async flooding(): Promise<Flood | null> {
+    try {
+      return await this.#meter.check();
+    } catch {
+      // A producer or the whole peer that has closed meanwhile cannot be measured; what is open is next time.
+      return null;
     }
   }
 

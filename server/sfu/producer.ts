@@ -34,6 +34,12 @@ export class Producer {
     this.#changed = listener;
   }
 
+  /** Packets taken so far. Rejects if it is closed. */
+  async packetCount(): Promise<number> {
+    const streams = await this.#inner.getStats();
+    return streams.reduce((sum, stream) => sum + stream.packetCount, 0);
+  }
+
   attach(consumer: Consumer): void {
     this.#consumers.add(consumer);
   }

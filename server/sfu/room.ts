@@ -2,17 +2,21 @@ import type { types } from 'mediasoup';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { INITIAL_OUTGOING_BITRATE, MAX_INCOMING_BITRATE } from './codecs.ts';
 import type { ConsumerListener } from './consumer.ts';
+import { LIMITS } from './limits.ts';
 import { parseRtpCapabilities } from './parameters.ts';
 import { Peer, type PeerRoom } from './peer.ts';
 import type { Producer } from './producer.ts';
 import { refusing } from './rejection.ts';
 import { SpeakerWatch } from './speaker-watch.ts';
+import type { Flood } from './traffic-meter.ts';
 
 export interface RoomListener {
   /** The worker died and took the room along: everything in it is closed, and another room is needed. */
   lost(): void;
   /** Who speaks now, by peer id; null if that one has muted or stopped. */
   activeSpeaker(peerId: string | null): void;
+  /** A participant sent or asked for far more than a call needs (limits.ts) and is out of the room. */
+  flooded(peerId: string, by: Flood): void;
 }
 
 export interface RoomParts {
@@ -29,6 +33,8 @@ export class Room implements PeerRoom {
   readonly #parts: RoomParts;
   readonly #peers = new Set<Peer>();
   readonly #speakers: SpeakerWatch;
+  readonly #trafficTimer: NodeJS.Timeout;
+  #measuring = false;
   #closed = false;
 
   static async create(parts: RoomParts): Promise<Room> {
@@ -42,6 +48,8 @@ export class Room implements PeerRoom {
       if (!this.#closed) parts.listener.activeSpeaker(peerId);
     });
     parts.router.on('workerclose', () => this.#lost());
+    this.#trafficTimer = setInterval(() => void this.#measure(), LIMITS.trafficEvery.value);
+    this.#trafficTimer.unref();
   }
 
   /** The peer who speaks now; null if that one has muted or stopped. */
@@ -111,6 +119,7 @@ export class Room implements PeerRoom {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearInterval(this.#trafficTimer);
     for (const peer of this.peers) peer.close();
     if (!this.router.closed) this.router.close();
     this.#parts.closed();
@@ -126,6 +135,22 @@ export class Room implements PeerRoom {
     });
     if (direction === 'send') await transport.setMaxIncomingBitrate(MAX_INCOMING_BITRATE);
     return transport;
+  }
+
+  /** Whoever floods is out at once, before anything else hears of it. */
+  async #measure(): Promise<void> {
+    // A worker that is flooded may take longer to answer.
+    if (this.#measuring) return;
+    this.#measuring = true;
+    await Promise.all(
+      this.peers.map(async (peer) => {
+        const flood = await peer.flooding();
+        if (flood === null || peer.closed) return;
+        peer.close();
+        this.#parts.listener.flooded(peer.id, flood);
+      }),
+    );
+    this.#measuring = false;
   }
 
   /** When the whole room goes, nobody needs to hear of each consumer in it. */

@@ -19,7 +19,7 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((sfu) => sfu.close()));
 });
 
-const ignoring = () => ({ lost: vi.fn(), activeSpeaker: vi.fn() });
+const ignoring = () => ({ lost: vi.fn(), activeSpeaker: vi.fn(), flooded: vi.fn() });
 const hearing = () => ({ consumerRemoved: vi.fn(), consumerPaused: vi.fn() });
 
 async function code(run: () => Promise<unknown>): Promise<string> {

@@ -213,7 +213,7 @@ describe('the real media worker', () => {
   afterEach(() => sfu.close());
 
   it('refuses a binding request without the credentials of a call, and lets the connection go', async () => {
-    const room = await sfu.createRoom({ lost: () => {}, activeSpeaker: () => {} });
+    const room = await sfu.createRoom({ lost: () => {}, activeSpeaker: () => {}, flooded: () => {} });
     const peer = await room.join('a', sfu.rtpCapabilities, { consumerRemoved: () => {}, consumerPaused: () => {} });
     const tcp = peer.sendTransport.iceCandidates.find(({ protocol }) => protocol === 'tcp');
     const silent = await dial(tcp?.['port'] as number);

@@ -8,6 +8,7 @@ import type { Peer, ProduceOptions } from '../../sfu/peer.ts';
 import type { Producer } from '../../sfu/producer.ts';
 import type { Room } from '../../sfu/room.ts';
 import type { Sfu } from '../../sfu/sfu.ts';
+import type { Flood } from '../../sfu/traffic-meter.ts';
 
 /** One participant's hold on the media server. It belongs to the connection that joined and ends with it. */
 export interface Seat {
@@ -25,6 +26,8 @@ export interface CallMediaListener {
   consumerRemoved(seat: SeatOptions, consumerId: string): void;
   consumerPaused(seat: SeatOptions, consumerId: string, paused: boolean): void;
   activeSpeaker(participantId: ParticipantId | null, to: readonly Seat[]): void;
+  /** This participant is out of the room. */
+  flooded(participantId: ParticipantId, by: Flood): void;
   /** Everybody's media is gone; the next to sit down gets a new room. */
   lost(): void;
 }
@@ -128,6 +131,7 @@ export class CallMedia {
     const room = this.#sfu.createRoom({
       lost: () => this.#forget(room),
       activeSpeaker: (peerId) => this.#listener.activeSpeaker(peerId as ParticipantId | null, this.seats),
+      flooded: (peerId, by) => this.#listener.flooded(peerId as ParticipantId, by),
     });
     this.#room = room;
     room.catch(() => {

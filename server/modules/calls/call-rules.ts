@@ -8,21 +8,30 @@ import { RingMemory } from './ring-memory.ts';
 export class CallRules {
   readonly #ongoing: () => readonly CallState[];
   readonly #rings = new RingMemory();
+  /** Until when each account that flooded has no calls, earliest first. Milliseconds since the epoch. */
+  readonly #paused = new Map<UserId, number>();
 
   constructor(ongoing: () => readonly CallState[]) {
     this.#ongoing = ongoing;
   }
 
-  /** @throws ProtocolError `too_many_calls`, `unavailable` when the server is full */
-  admitStart(starter: UserId): void {
+  /** @throws ProtocolError `too_many_calls`, `rate_limited` after a flood, `unavailable` when the server is full */
+  admitStart(starter: UserId, now: number): void {
     if (this.#ongoing().length >= LIMITS.callsInTotal.value) {
       throw new ProtocolError('unavailable', 'the server holds no more calls');
     }
-    this.admitSeat(starter, null);
+    this.admitSeat(starter, null, now);
   }
 
-  /** @throws ProtocolError `too_many_calls` if the account is in as many other calls as it may */
-  admitSeat(userId: UserId, callId: CallId | null): void {
+  /**
+   * @throws ProtocolError `too_many_calls` if the account is in as many other calls as it may, `rate_limited` if it
+   *   flooded the media server of late
+   */
+  admitSeat(userId: UserId, callId: CallId | null, now: number): void {
+    const retryAfterMs = (this.#paused.get(userId) ?? 0) - now;
+    if (retryAfterMs > 0) {
+      throw new ProtocolError('rate_limited', 'this account flooded the media server', { retryAfterMs });
+    }
     const others = this.#ongoing().filter((call) => call.callId !== callId && isIn(memberOf(call, userId)));
     if (others.length >= LIMITS.callsPerAccount.value) {
       throw new ProtocolError('too_many_calls', `an account is in at most ${LIMITS.callsPerAccount.value} calls`);
@@ -47,6 +56,13 @@ export class CallRules {
     }
     for (const userId of to) this.#rings.rang(from, userId, now);
     return busy;
+  }
+
+  /** Keeps an account out of calls for a while. */
+  flooded(userId: UserId, now: number): void {
+    this.#paused.delete(userId);
+    this.#paused.set(userId, now + LIMITS.floodPause.value);
+    for (const [other, until] of this.#paused) if (until <= now) this.#paused.delete(other);
   }
 
   answered(from: UserId, to: UserId): void {

@@ -79,7 +79,8 @@ export class LiveCall {
 
   /**
    * Puts the caller in the call.
-   * @throws ProtocolError `call_full`, `call_ended`, `media_rejected`, `too_many_calls`, `unavailable`
+   * @throws ProtocolError `call_full`, `call_ended`, `media_rejected`, `rate_limited` after a flood, `too_many_calls`,
+   *   `unavailable`
    */
   join(caller: DeviceCaller, rtpCapabilities: RtpCapabilities) {
     return this.#run(async () => {
@@ -88,7 +89,7 @@ export class LiveCall {
       const member = state.memberOf(joined, userId);
       if (member === undefined) throw new ProtocolError('call_unknown', 'no such call');
       const { participantId, rungBy } = member;
-      this.#services.rules.admitSeat(userId, this.#state.callId);
+      this.#services.rules.admitSeat(userId, this.#state.callId, this.#services.clock.now());
       const options: SeatOptions = { userId, deviceId, participantId, connectionId: caller.connectionId };
       const { seat, consumers } = await this.#sit(options, rtpCapabilities);
       this.#apply(joined);
@@ -251,11 +252,24 @@ export class LiveCall {
           events.toDevice(userId, deviceId, wire.activeSpeaker, { callId, participantId });
         }
       },
+      flooded: (participantId, by) => {
+        logger.warn({ callId, participantId, by }, 'a participant flooded the media server');
+        void this.#queue.run(() => this.#expel(participantId));
+      },
       lost: () => {
         logger.warn({ callId }, 'a call lost its media worker');
         void this.#queue.run(() => this.#mediaLost());
       },
     };
+  }
+
+  #expel(participantId: ParticipantId): void {
+    const member = this.#state.members.find((one) => one.participantId === participantId);
+    if (member === undefined) return;
+    const { userId } = member;
+    this.#services.rules.flooded(userId, this.#services.clock.now());
+    this.#media.release(userId);
+    this.#apply(state.leave(this.#state, userId));
   }
 
   /** Clients see themselves as `reconnecting` while they are connected, and join again. */

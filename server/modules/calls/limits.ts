@@ -23,6 +23,11 @@ export const LIMITS = {
     unit: 'calls that ring for one account at once',
     reason: 'A device rings for one call at a time; whoever comes after these hears that the person is busy.',
   },
+  floodPause: {
+    value: 300_000,
+    unit: 'milliseconds without calls for an account that flooded the media server',
+    reason: 'It could join again at once and go on; other accounts are not affected.',
+  },
   callsInTotal: {
     value: 2_000,
     unit: 'calls going on',

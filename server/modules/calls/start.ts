@@ -23,7 +23,7 @@ export function registerStart({ registry, clock, newId, usersExist }: CallsConte
       const options = { callId, media, starter, invited: invite, now: clock.now() };
       // Whether this can be a call at all is asked first: what is refused for that has not rung anybody.
       startCall(options, newId);
-      registry.rules.admitStart(session.userId);
+      registry.rules.admitStart(session.userId, options.now);
       const others = invite.filter((userId) => userId !== session.userId);
       const busy = registry.rules.admitRings(session.userId, others, options.now);
       const first = startCall({ ...options, busy }, newId);

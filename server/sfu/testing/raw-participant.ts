@@ -22,6 +22,8 @@ export class RawParticipant {
   /** Requests for a key frame that the media server has sent. */
   pictureLosses = 0;
   bytesReceived = 0;
+  /** The newest sequence number of each SSRC received. */
+  readonly sequences = new Map<number, number>();
   readonly #folder = mkdtempSync(join(tmpdir(), 'raw-participant-'));
   readonly #socket = createSocket('udp4');
   /** What `openssl` speaks to. */
@@ -135,7 +137,14 @@ export class RawParticipant {
     // RFC 7983: DTLS.
     if (first >= 20 && first <= 63) this.#relay.send(packet, this.#opensslPort, '127.0.0.1');
     else if (packet[1] === PLI.type && (first & 0x1f) === PLI.format) this.pictureLosses += 1;
+    else if (!isFeedback(packet)) this.sequences.set(packet.readUInt32BE(8), packet.readUInt16BE(2));
   }
+}
+
+/** RFC 5761 section 4. */
+function isFeedback(packet: Buffer): boolean {
+  const type = packet[1] ?? 0;
+  return type >= 192 && type <= 223;
 }
 
 async function bound(socket: Socket): Promise<void> {

@@ -1,0 +1,155 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { RtpParameters } from '../../protocol/media.ts';
+import { LIMITS } from './limits.ts';
+import type { Peer } from './peer.ts';
+import type { Room } from './room.ts';
+import { createSfu, type Sfu } from './sfu.ts';
+import { RawParticipant } from './testing/raw-participant.ts';
+import { losses, rtpPacket } from './testing/rtp-packet.ts';
+import { audioParameters, silentLog, singleVideoParameters } from './testing/rtp-parameters.ts';
+
+/** A participant with a client of their own who sends what no call needs, against a real media worker. */
+const AUDIO = 111;
+const VIDEO = 96;
+const NOTICED_MS = 10_000;
+
+let sfu: Sfu;
+let room: Room;
+let mallory: Peer;
+let bob: Peer;
+const flooded = vi.fn();
+const raw: RawParticipant[] = [];
+const timers: NodeJS.Timeout[] = [];
+
+const hearing = () => ({ consumerRemoved: vi.fn(), consumerPaused: vi.fn() });
+
+beforeEach(async () => {
+  flooded.mockReset();
+  sfu = await createSfu({ port: 0, listenIp: '127.0.0.1', workers: 1, logger: silentLog });
+  room = await sfu.createRoom({ lost: vi.fn(), activeSpeaker: vi.fn(), flooded });
+  mallory = await room.join('mallory', sfu.rtpCapabilities, hearing());
+  bob = await room.join('bob', sfu.rtpCapabilities, hearing());
+});
+afterEach(async () => {
+  for (const timer of timers.splice(0)) clearInterval(timer);
+  for (const one of raw.splice(0)) one.close();
+  await sfu.close();
+});
+
+async function line(peer: Peer, direction: 'sendTransport' | 'receiveTransport'): Promise<RawParticipant> {
+  const transport = peer[direction];
+  const opened = await RawParticipant.connect(transport, (dtls) => peer.connectTransport(transport.id, dtls));
+  raw.push(opened);
+  return opened;
+}
+
+async function produce(peer: Peer, kind: 'audio' | 'video', rtpParameters: RtpParameters): Promise<number> {
+  const source = kind === 'audio' ? 'microphone' : 'camera';
+  await peer.produce({ source, kind, rtpParameters, paused: false });
+  return rtpParameters.encodings?.[0]?.ssrc ?? 0;
+}
+
+/** Sends `count` packets every 10 ms. */
+function send(by: RawParticipant, count: number, packet: (sequence: number) => Parameters<typeof rtpPacket>[0]): void {
+  let sequence = 0;
+  timers.push(
+    setInterval(() => {
+      for (let n = 0; n < count; n += 1) {
+        by.sendRtp(...rtpPacket(packet(sequence)));
+        sequence += 1;
+      }
+    }, 10),
+  );
+}
+
+/** A picture of `length` bytes a packet, each of which ends a frame that others need. */
+const picture = (ssrc: number, length: number) => {
+  const payload = Buffer.concat([Buffer.from([0x10, 0x00]), Buffer.alloc(length, 1)]);
+  return (sequence: number) => ({ ssrc, sequence, timestamp: sequence * 90, payloadType: VIDEO, payload });
+};
+
+const expelled = (peer: string, by: string) =>
+  vi.waitFor(() => expect(flooded.mock.calls).toEqual([[peer, by]]), { timeout: NOTICED_MS, interval: 50 });
+
+describe('a participant is out of the room, and the others stay', () => {
+  afterEach(async () => {
+    expect(mallory.closed).toBe(true);
+    expect(room.peers).toEqual([bob]);
+    await produce(bob, 'audio', audioParameters());
+    expect(await sfu.dump()).toEqual({ routers: 1, transports: 2 });
+  });
+
+  it('who sends more than a sender is told to keep to', async () => {
+    const ssrc = await produce(mallory, 'video', singleVideoParameters());
+    send(await line(mallory, 'sendTransport'), 40, picture(ssrc, 1_100));
+    await expelled('mallory', 'bytes');
+  });
+
+  it('who sends thousands of short packets', async () => {
+    const ssrc = await produce(mallory, 'audio', audioParameters());
+    const payload = Buffer.alloc(2, 1);
+    send(await line(mallory, 'sendTransport'), 100, (sequence) => ({ ssrc, sequence, payloadType: AUDIO, payload }));
+    await expelled('mallory', 'packets');
+  });
+
+  it('who sends what belongs to no producer', async () => {
+    const payload = Buffer.alloc(900, 1);
+    send(await line(mallory, 'sendTransport'), 8, (sequence) => ({ ssrc: 7, sequence, payloadType: AUDIO, payload }));
+    await expelled('mallory', 'strays');
+  });
+
+  it('who invents a source with every packet, each of which the media worker would remember', async () => {
+    const rtpParameters = audioParameters();
+    await produce(mallory, 'audio', rtpParameters);
+    const extensions = { 4: rtpParameters.mid ?? '' };
+    const payload = Buffer.alloc(100, 1);
+    send(await line(mallory, 'sendTransport'), 10, (sequence) => ({
+      ssrc: randomInt(1, 0xffff_ffff),
+      sequence,
+      payloadType: AUDIO,
+      payload,
+      extensions,
+    }));
+    await expelled('mallory', 'sources');
+  });
+
+  it('who asks for the same packets again and again', async () => {
+    const ssrc = await produce(bob, 'video', singleVideoParameters());
+    const consumer = await mallory.consume(bob.producers[0]!);
+    const attacker = await line(mallory, 'receiveTransport');
+    await consumer!.setPaused(false);
+    send(await line(bob, 'sendTransport'), 4, picture(ssrc, 1_100));
+    const wanted = consumer!.rtpParameters.encodings?.[0]?.ssrc ?? 0;
+    timers.push(
+      setInterval(() => {
+        const sequence = attacker.sequences.get(wanted);
+        if (sequence !== undefined) attacker.sendRtcp(losses(wanted, sequence, 30));
+      }, 5),
+    );
+    await expelled('mallory', 'retransmissions');
+  });
+});
+
+describe('a participant stays', () => {
+  it('who sends all that a sender may', async () => {
+    const camera = await line(mallory, 'sendTransport');
+    const ssrc = await produce(mallory, 'video', singleVideoParameters());
+    // 7 Mbit/s, and sound beside it.
+    send(camera, 8, picture(ssrc, 1_100));
+    const microphone = await produce(mallory, 'audio', audioParameters());
+    const payload = Buffer.alloc(80, 1);
+    send(camera, 1, (sequence) => ({ ssrc: microphone, sequence, payloadType: AUDIO, payload }));
+    await sleep(4 * LIMITS.trafficEvery.value);
+    expect(flooded).not.toHaveBeenCalled();
+    expect(room.peers).toEqual([mallory, bob]);
+  });
+
+  it('whose browser sends before the server knows of the source', async () => {
+    const payload = Buffer.alloc(1_000, 1);
+    send(await line(mallory, 'sendTransport'), 2, (sequence) => ({ ssrc: 7, sequence, payloadType: VIDEO, payload }));
+    await sleep(3 * LIMITS.trafficEvery.value);
+    expect(flooded).not.toHaveBeenCalled();
+  });
+});
