@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { types } from 'mediasoup';
 import type { z } from 'zod';
 import { ProtocolError } from '../../protocol/errors.ts';
@@ -76,6 +77,9 @@ export function parseRtpCapabilities(input: unknown): types.RtpCapabilities {
  */
 export function parseRtpParameters(input: unknown): types.RtpParameters {
   const { mid, codecs, headerExtensions = [], encodings, rtcp } = parse(wire.RtpParameters, input, 'rtpParameters');
+  if (encodings === undefined || encodings.length === 0) {
+    throw new ProtocolError('media_rejected', 'rtpParameters.encodings names no layer');
+  }
   if (!codecs.every(isKnown)) throw new ProtocolError('media_rejected', 'rtpParameters.codecs names an unknown codec');
   return {
     ...(mid === undefined ? {} : { mid }),
@@ -83,7 +87,7 @@ export function parseRtpParameters(input: unknown): types.RtpParameters {
     headerExtensions: headerExtensions
       .filter(({ uri }) => EXTENSIONS.has(uri))
       .map(({ uri, id, encrypt }) => ({ uri, id, ...(encrypt === undefined ? {} : { encrypt }) })),
-    ...(encodings === undefined ? {} : { encodings }),
+    encodings: encodings.map(namedOnce),
     rtcp: { reducedSize: rtcp?.reducedSize ?? true },
   } as types.RtpParameters;
 }
@@ -91,6 +95,22 @@ export function parseRtpParameters(input: unknown): types.RtpParameters {
 /** @throws ProtocolError `media_rejected` */
 export function parseDtlsParameters(input: unknown): types.DtlsParameters {
   return parse(wire.DtlsParameters, input, 'dtlsParameters') as types.DtlsParameters;
+}
+
+type Encoding = NonNullable<wire.RtpParameters['encodings']>[number];
+
+/**
+ * A layer is known by its `rid` or by its SSRC, never by both. The worker ends when a second source turns up for a
+ * layer, and takes an SSRC that is not named for 0, which a packet may carry. So a layer with a `rid` gets an SSRC that
+ * nobody is told.
+ * @throws ProtocolError `media_rejected`
+ */
+function namedOnce({ ssrc, rtx, ...encoding }: Encoding): Encoding {
+  if (encoding.rid !== undefined) return { ...encoding, ssrc: randomInt(1, 2 ** 32) };
+  if (ssrc === undefined || ssrc === 0) {
+    throw new ProtocolError('media_rejected', 'rtpParameters.encodings has a layer without a name');
+  }
+  return { ...encoding, ssrc, ...(rtx === undefined ? {} : { rtx }) };
 }
 
 function isKnown({ mimeType }: Codec): boolean {
