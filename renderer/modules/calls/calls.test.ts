@@ -373,6 +373,34 @@ describe('two people who ring each other', () => {
     expect([calls.stage.kind, calls.incoming?.callId]).toEqual(['idle', low]);
   });
 
+  test('an answer to leaving that never comes is waited for a second, and no longer', async () => {
+    const mine = await startToBen();
+    connection.answer(wire.leave, () => new Promise(() => {}));
+    await ring(1, { callId: low });
+    await vi.advanceTimersByTimeAsync(900);
+    expect(connection.paramsOf(wire.leave)).toEqual([{ callId: mine }]);
+    expect(connection.paramsOf(wire.join).map(({ callId }) => callId)).not.toContain(low);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(connection.paramsOf(wire.join).at(-1)?.callId).toBe(low);
+    expect(devices.live).not.toEqual([]);
+  });
+
+  test('what the answer to leaving says after that joins nothing that rings again', async () => {
+    await startToBen();
+    let answer: (value: Record<string, never>) => void = () => {};
+    connection.answer(wire.leave, () => new Promise((resolve) => (answer = resolve)));
+    await ring(1, { callId: low });
+    await vi.advanceTimersByTimeAsync(1100);
+    connection.answer(wire.leave, () => ({}));
+    await calls.leave();
+    await ring(3, { callId: low });
+    const joins = connection.paramsOf(wire.join).length;
+    answer({});
+    await flush();
+    expect(connection.paramsOf(wire.join)).toHaveLength(joins);
+    expect([calls.stage.kind, calls.incoming?.callId, devices.live]).toEqual(['idle', low, []]);
+  });
+
   test('one that comes later rings', async () => {
     await startToBen();
     await vi.advanceTimersByTimeAsync(16_000);
