@@ -96,6 +96,28 @@ describe('a dead line', () => {
     expect(dead).not.toBeNull();
   });
 
+  it.each([0, 4000, 12_000])(
+    'is noticed though the system’s clock is set back by a day, %i ms after the last sign of life',
+    (rest) => {
+      vi.advanceTimersByTime(rest);
+      vi.setSystemTime(Date.now() - 86_400_000);
+      // What the timer that runs already has left, and then all of the usual time.
+      vi.advanceTimersByTime(25_000);
+      expect(dead).not.toBeNull();
+    },
+  );
+
+  it('that is waited for is noticed though the clock is set back', () => {
+    ask();
+    vi.advanceTimersByTime(1000);
+    vi.setSystemTime(Date.now() - 86_400_000);
+    live.heard();
+    ask();
+    vi.setSystemTime(Date.now() - 86_400_000);
+    vi.advanceTimersByTime(20_000);
+    expect(dead).not.toBeNull();
+  });
+
   it('is noticed by timers that a background page holds up', () => {
     for (let minute = 0; minute < 4; minute += 1) {
       sleep(50_000);
