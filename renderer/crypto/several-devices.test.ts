@@ -141,6 +141,25 @@ describe('linking', () => {
     expect(await ben.texts(ada)).toEqual(['hello', 'from the second']);
   });
 
+  it('gets its hand-over though the first one was given up, and the window closed then', async () => {
+    await ada.write(ben, 'hello');
+    const client = await TestClient.approved(ada);
+    await ada.vault.startSessions(relay.takeBundles([client.address]));
+    const { sealed } = await ada.vault.sealWaiting({ conversation: ada.userId, underWay: [], again: [], limit: 9 });
+    expect(sealed).toHaveLength(1);
+    await ada.vault.sendFailed(sealed[0]!.messageId);
+    expect(await ada.vault.outbox()).toEqual([]);
+    await ada.restart();
+    // The own list comes again from the server, as after every start.
+    await ada.fetchLists([ada.userId]);
+    await ada.flush();
+    await client.fetch();
+    expect(await client.vault.completeHandOver()).toMatchObject({ kind: 'ready' });
+    await client.write(ben, 'from the second');
+    await ben.fetch();
+    expect(await ben.texts(ada)).toEqual(['hello', 'from the second']);
+  });
+
   it('in place of a device that is gone keeps the history and what waits', async () => {
     const second = await TestClient.link(ada);
     await second.write(ben, 'kept');
