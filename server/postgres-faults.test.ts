@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect as connectTo, createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -122,6 +122,87 @@ describe.skipIf(programs === null)('PostgreSQL (skipped where it is not installe
       more = page.more;
     }
     expect(received.toSorted()).toEqual(wanted.toSorted());
+  });
+
+  it('hangs: requests are refused, and it goes on by itself', async () => {
+    // As an operator may set it, too.
+    const bounded = `${url}?query_timeout=1500&statement_timeout=1200`;
+    server = await startServerProcess(dataDir, { DATABASE_URL: bounded });
+    const [ada, bob] = [await newMember(server.base), await newMember(server.base)];
+    const client = await connect(server.base, ada.session);
+    await sendTo(client, bob.person);
+    await postgres.hang();
+    const ids = Array.from({ length: 15 }, () => newId());
+    const refused = await Promise.allSettled(ids.map((id) => sendTo(client, bob.person, id)));
+    expect(new Set(refused.map((one) => (one.status === 'rejected' ? one.reason.code : 'answered')))).toEqual(
+      new Set(['unavailable']),
+    );
+    await postgres.goOn();
+    await expect.poll(() => fetch(`${server?.base}/readyz`).then(({ status }) => status), PATIENT).toBe(200);
+    for (const id of ids) await sendTo(client, bob.person, id);
+    expect(server.process.exitCode, 'the server lives').toBeNull();
+    expect(server.output.log).toContain('the database answers again');
+    expect(server.output.log).not.toContain('a handler failed');
+    const receiver = await connect(server.base, bob.session);
+    expect((await receiver.request(pending, { after: 0, limit: 100 })).envelopes).toHaveLength(ids.length + 1);
+  });
+
+  it('is cut off without a word: connections that gave no answer are replaced', async () => {
+    const held: Socket[] = [];
+    const line = createServer((client) => {
+      const beyond = connectTo(Number(new URL(url).port), '127.0.0.1');
+      held.push(client, beyond);
+      client.pipe(beyond).pipe(client);
+      for (const socket of [client, beyond]) socket.on('error', () => undefined);
+    }).listen(0, '127.0.0.1');
+    await once(line, 'listening');
+    const through = new URL(url);
+    through.port = String((line.address() as AddressInfo).port);
+    const store = await openStore({ dataDir, databaseUrl: `${through.href}?query_timeout=800` });
+    const ask = () => sql`select pg_sleep(0.1)`.execute(store.db);
+    const three = () => Promise.allSettled([ask(), ask(), ask()]);
+    await three();
+    for (const socket of held) socket.unpipe();
+    const failed = await three();
+    expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    const after = await three();
+    expect(after.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled']);
+    for (const socket of held) socket.destroy();
+    line.close();
+    await store.close();
+  });
+
+  it('hangs within a transaction: that fails, and its locks are let go', async () => {
+    const store = await openStore({ dataDir, databaseUrl: `${url}?query_timeout=800` });
+    await sql`create table held (id int primary key, value int)`.execute(store.db);
+    await sql`insert into held values (1, 1)`.execute(store.db);
+    let first = true;
+    const transaction = store.transaction(async (trx) => {
+      await sql`update held set value = 2`.execute(trx);
+      if (first) await postgres.hang();
+      first = false;
+      await sql`select 1`.execute(trx);
+    });
+    await expect(transaction).rejects.toThrow('Query read timeout');
+    await postgres.goOn();
+    await store.transaction(async (trx) => void (await sql`update held set value = value + 10`.execute(trx)));
+    expect((await sql<{ value: number }>`select value from held`.execute(store.db)).rows).toEqual([{ value: 11 }]);
+    await store.close();
+  });
+
+  it('lets migrations take their time', async () => {
+    const bounded = `${url}?query_timeout=300&statement_timeout=200`;
+    const first = await openStore({ dataDir, databaseUrl: url });
+    // Two processes start at once: the second waits for the first one's migration.
+    const holding = first.db.transaction().execute(async (trx) => {
+      await sql`select pg_advisory_xact_lock(3853314791062309107)`.execute(trx);
+      await delay(1500);
+    });
+    await delay(100);
+    const second = await openStore({ dataDir, databaseUrl: bounded });
+    await expect(sql`select pg_sleep(1)`.execute(second.db)).rejects.toThrow(/statement timeout|Query read timeout/);
+    await holding;
+    await Promise.all([first.close(), second.close()]);
   });
 
   it('goes away in the midst of a transaction: that fails, the process lives, the next one works', async () => {

@@ -46,4 +46,24 @@ export const LIMITS = {
     unit: 'milliseconds for which a longer answer is kept',
     reason: 'Who has not asked again by then has forgotten the request.',
   },
+  postgresConnectMs: {
+    value: 10_000,
+    unit: 'milliseconds that a connection to PostgreSQL may take, and the wait for a free one',
+    reason: 'Beyond that a request is refused instead of waiting on.',
+  },
+  postgresStatementMs: {
+    value: 20_000,
+    unit: 'milliseconds until PostgreSQL gives up a statement (statement_timeout in DATABASE_URL)',
+    reason: 'The longest is the removal of an account with a full queue; whatever takes longer holds others up.',
+  },
+  postgresAnswerMs: {
+    value: 25_000,
+    unit: 'milliseconds until a PostgreSQL that does not answer is given up (query_timeout in DATABASE_URL)',
+    reason: 'A machine that hangs or is cut off says nothing at all, and the connection would be waited on for ever.',
+  },
+  postgresIdleTransactionMs: {
+    value: 60_000,
+    unit: 'milliseconds until PostgreSQL ends a transaction in which nothing is asked',
+    reason: 'A server that hangs or is cut off must not hold its locks against the one that takes its place.',
+  },
 } as const satisfies Limits;

@@ -1,15 +1,33 @@
-import { PostgresDialect, PostgresDriver, type PostgresDialectConfig } from 'kysely';
+import {
+  PostgresDialect,
+  PostgresDriver,
+  type PostgresDialectConfig,
+  type PostgresPool,
+  type PostgresPoolClient,
+} from 'kysely';
 import pg from 'pg';
+import { LIMITS } from './limits.ts';
 
 /** Sums and positions stay below 2^53, so PostgreSQL's int8 is read as a number as SQLite's integers are. */
 const INT8 = 20;
 
-/** Kysely's dialect for PostgreSQL. `url` is a connection URL as in libpq. */
-export function postgresDialect(url: string, onError: (error: Error) => void): PostgresDialect {
+/** Parameters of the URL that bound a statement's time. */
+const BOUNDS = ['query_timeout', 'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'];
+
+export interface PostgresOptions {
+  /** A connection URL as in libpq. Its parameters `query_timeout` and `statement_timeout` replace the bounds of `LIMITS`. */
+  readonly url: string;
+  /** Whether statements may take as long as they need, as migrations may. */
+  readonly patient?: boolean;
+  readonly onError: (error: Error) => void;
+}
+
+/** Kysely's dialect for PostgreSQL. */
+export function postgresDialect({ url, patient = false, onError }: PostgresOptions): PostgresDialect {
   const pool = new pg.Pool({
-    connectionString: url,
+    ...(patient ? { connectionString: withoutBounds(url) } : { connectionString: url, ...bounds() }),
     max: 10,
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: LIMITS.postgresConnectMs.value,
     keepAlive: true,
     application_name: 'teahouse',
     types: { getTypeParser: (oid, format) => (oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) },
@@ -18,7 +36,51 @@ export function postgresDialect(url: string, onError: (error: Error) => void): P
   pool.on('error', onError);
   // The pool listens to idle connections only: one that is lost between two statements of a transaction would end the process.
   pool.on('connect', (client) => client.on('error', onError));
-  return new Dialect({ pool });
+  return new Dialect({ pool: impatient(pool) });
+}
+
+function bounds() {
+  return {
+    // PostgreSQL gives up first, so that the connection can be used again; where it says nothing, this side does.
+    statement_timeout: LIMITS.postgresStatementMs.value,
+    query_timeout: LIMITS.postgresAnswerMs.value,
+    idle_in_transaction_session_timeout: LIMITS.postgresIdleTransactionMs.value,
+  };
+}
+
+function withoutBounds(url: string): string {
+  if (!URL.canParse(url)) return url;
+  const bare = new URL(url);
+  for (const name of BOUNDS) bare.searchParams.delete(name);
+  return bare.href;
+}
+
+/** A pool that throws a connection away on which a statement got no answer: pg would hand it out again, still waiting. */
+function impatient(pool: pg.Pool): PostgresPool {
+  return {
+    options: pool.options,
+    connect: async () => cutWhenSilent(await pool.connect()),
+    end: () => pool.end(),
+  };
+}
+
+function cutWhenSilent(client: pg.PoolClient): PostgresPoolClient {
+  let silence: unknown;
+  const query = async (text: string, parameters: unknown[]) => {
+    // The rollback, which would wait as long again. A connection that is closed is rolled back by PostgreSQL.
+    if (silence !== undefined) throw silence;
+    try {
+      return await client.query(text, parameters);
+    } catch (error) {
+      if (error instanceof Error && error.message === 'Query read timeout') silence = error;
+      throw error;
+    }
+  };
+  return {
+    // The other form takes a cursor, and none is configured.
+    query: query as unknown as PostgresPoolClient['query'],
+    release: (destroy = false) => client.release(destroy || silence !== undefined),
+  };
 }
 
 class Dialect extends PostgresDialect {

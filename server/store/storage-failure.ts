@@ -36,7 +36,10 @@ const CODES: Readonly<Record<string, StorageFailure>> = {
   EPIPE: 'unreachable',
   '25006': 'read-only',
   '53100': 'full',
+  '25P03': 'unreachable',
   '53300': 'unreachable',
+  '55P03': 'unreachable',
+  '57014': 'unreachable',
   '57P01': 'unreachable',
   '57P02': 'unreachable',
   '57P03': 'unreachable',
@@ -44,9 +47,9 @@ const CODES: Readonly<Record<string, StorageFailure>> = {
   XX002: 'damaged',
 };
 
-/** pg gives no code where the connection ended under a query, or could not be made in time. */
+/** pg gives no code where the connection ended under a query, or an answer or a connection took too long. */
 const PG_CONNECTION =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection)/;
+  /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection)/;
 
 /** Null if the error is of another kind: a mistake in a query, for example. */
 export function storageFailure(error: unknown): StorageFailure | null {

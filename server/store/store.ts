@@ -42,18 +42,7 @@ export interface StoreOptions {
 /** Opens the database and brings its tables up to date. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const kind = options.databaseUrl ? 'postgres' : 'sqlite';
-  const db = new Kysely<Schema>({
-    dialect: options.databaseUrl
-      ? await postgres(options.databaseUrl, options.onError)
-      : sqliteDialect(options.dataDir),
-    plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
-  });
-  try {
-    await migrate(db, kind);
-  } catch (error) {
-    await db.destroy();
-    throw error;
-  }
+  const db = await openDatabase(options, kind);
   return {
     kind,
     db,
@@ -66,10 +55,29 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   };
 }
 
-/** The driver is loaded only where it is used: it takes some megabytes. */
-async function postgres(url: string, onError: StoreOptions['onError']): Promise<Dialect> {
+/** The database with its tables up to date. */
+async function openDatabase(options: StoreOptions, kind: Store['kind']): Promise<Database> {
+  const db = withDialect(await dialectFor(options, true));
+  try {
+    await migrate(db, kind);
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+  if (kind === 'sqlite') return db;
+  await db.destroy();
+  return withDialect(await dialectFor(options, false));
+}
+
+function withDialect(dialect: Dialect): Database {
+  return new Kysely<Schema>({ dialect, plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })] });
+}
+
+/** PostgreSQL's driver is loaded only where it is used: it takes some megabytes. */
+async function dialectFor({ databaseUrl, dataDir, onError }: StoreOptions, patient: boolean): Promise<Dialect> {
+  if (!databaseUrl) return sqliteDialect(dataDir);
   const { postgresDialect } = await import('./postgres.ts');
-  return postgresDialect(url, onError ?? (() => undefined));
+  return postgresDialect({ url: databaseUrl, patient, onError: onError ?? (() => undefined) });
 }
 
 function sqliteDialect(dataDir: string): NodeSqliteDialect {

@@ -21,6 +21,10 @@ export interface Postgres {
   crash(): Promise<void>;
   /** Starts it again after a crash, on the same port. */
   restart(): Promise<void>;
+  /** Stops every process of it where it is: connections stay open and nothing is answered. */
+  hang(): Promise<void>;
+  /** Ends `hang`. */
+  goOn(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -65,12 +69,33 @@ export async function startPostgres(programs: string): Promise<Postgres> {
       server = start();
       await answers(url('postgres'), server);
     },
+    hang: () => signalAll(server, 'SIGSTOP'),
+    goOn: () => signalAll(server, 'SIGCONT'),
     async stop() {
+      await signalAll(server, 'SIGCONT');
       // Immediate: the folder is thrown away anyway.
       await end('SIGQUIT');
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Signals the process that takes connections, then the one behind each connection. */
+async function signalAll({ pid }: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (pid === undefined) return;
+  const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=']);
+  const children = stdout
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .flatMap(([child, parent]) => (parent === pid && child !== undefined ? [child] : []));
+  for (const each of [pid, ...children]) {
+    try {
+      process.kill(each, signal);
+    } catch (error) {
+      // Ended meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
 }
 
 /** PostgreSQL refuses to run as root; then it runs as the user whom its package made. */
