@@ -71,6 +71,8 @@ export interface Composition {
   readonly tcpGuard: TcpGuard;
   /** Whether an HTTP request names a host that this server answers for. */
   readonly isHostAllowed: (request: IncomingMessage) => boolean;
+  /** The address of whoever a request is from, behind trusted proxies. */
+  readonly addressOf: (request: IncomingMessage) => string;
   /** What /readyz asks. */
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
   /** What /readyz says besides: the server serves, but not everything. */
@@ -108,7 +110,8 @@ export function compose(parts: Parts): Composition {
   });
   const isProxy = proxyMatcher(config.trustedProxies);
   const tcpGuard = new TcpGuard({ log, isProxy });
-  const sockets = composeSockets(parts, dispatcher, hub, closings, tcpGuard);
+  const addressOf = addressReader(isProxy);
+  const sockets = composeSockets(parts, dispatcher, hub, closings, tcpGuard, addressOf);
   metrics.watch({
     connections: () => sockets.connectionCount,
     strangers: () => sockets.strangerCount,
@@ -122,6 +125,7 @@ export function compose(parts: Parts): Composition {
   return {
     sockets,
     tcpGuard,
+    addressOf,
     // A proxy asks for what it was configured to ask for; which names lead to it is its own affair.
     isHostAllowed: ({ headers, socket }) =>
       isProxy(socket.remoteAddress ?? '') || isHostAllowed(headers.host, publicOrigins(config)),
@@ -208,6 +212,7 @@ function composeSockets(
   hub: EventHub,
   closings: Closings,
   tcpGuard: TcpGuard,
+  addressOf: (request: IncomingMessage) => string,
 ): SocketServer {
   const { config, overrides, log } = parts;
   return new SocketServer({
@@ -217,7 +222,7 @@ function composeSockets(
     log,
     isAllowed: ({ headers }) => isOriginAllowed(headers.origin, headers.host, publicOrigins(config)),
     onUpgraded: (socket) => tcpGuard.release(socket),
-    addressOf: addressReader(proxyMatcher(config.trustedProxies)),
+    addressOf,
     budgetFactor: overrides.rateLimitFactor ?? 1,
     helloTimeoutMs: overrides.helloTimeoutMs ?? HELLO_TIMEOUT_MS,
     ...(overrides.heartbeatMs === undefined ? {} : { heartbeatMs: overrides.heartbeatMs }),

@@ -3,6 +3,7 @@ import { removeAddress, writeAddress } from './address-file.ts';
 import { compose, type Overrides, type Parts } from './compose.ts';
 import { configWarnings, type Config } from './config.ts';
 import { createHttp } from './http/app.ts';
+import { LIMITS as HTTP } from './http/limits.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createLog, type Log } from './log.ts';
 import { startMaintenance } from './maintenance.ts';
@@ -80,6 +81,8 @@ async function serve(parts: Omit<Parts, 'origins'>, undo: (() => unknown)[]): Pr
     metrics,
     metricsToken,
     isHostAllowed: composition.isHostAllowed,
+    addressOf: composition.addressOf,
+    requestFactor: parts.overrides.rateLimitFactor ?? 1,
     checks: { ...composition.checks, running: async () => closing === null },
     warnings: () => composition.warnings(),
   });
@@ -88,7 +91,7 @@ async function serve(parts: Omit<Parts, 'origins'>, undo: (() => unknown)[]): Pr
   composition.sockets.listenOn(http.server);
   // The sockets end first: http.close() would wait for them.
   undo.push(() => composition.sockets.close(CLOSE_GRACE_MS));
-  await http.listen({ port: config.port, host: config.host });
+  await http.listen({ port: config.port, host: config.host, backlog: HTTP.backlog.value });
   undo.push(startMaintenance({ store, now, log, keepMs: config.storage.keepMs }));
 
   const { port } = http.server.address() as AddressInfo;

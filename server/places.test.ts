@@ -42,6 +42,15 @@ it('who is here already takes no second place, and whoever left has none', () =>
   expect([all.has('a'), all.size, all.groupOf('a')]).toEqual([false, 0, undefined]);
 });
 
+it('whoever was heard of lately is not the oldest', () => {
+  const all = places(2);
+  all.enter('a', '1');
+  all.enter('b', '1');
+  all.renew('a');
+  all.renew('nobody');
+  expect([all.enter('c', '1'), [...all]]).toEqual(['b', ['a', 'c']]);
+});
+
 it('as a plain count of everybody says, whatever comes and goes', () => {
   const step = fc.record({ item: fc.nat(30), group: fc.nat(4), leaves: fc.boolean() });
   fc.assert(

@@ -12,7 +12,7 @@ export interface PlacesOptions {
  */
 export class Places<T> {
   readonly #options: PlacesOptions;
-  /** In the order of their arrival. */
+  /** In the order of their arrival, or of what was heard of them last. */
   readonly #groupOf = new Map<T, string>();
   readonly #byGroup = new Map<string, Set<T>>();
   /** The groups that hold as many places as the index says; of equals, the one that has held them longest comes first. */
@@ -49,6 +49,17 @@ export class Places<T> {
     if (members.size > this.#options.ofGroup(group)) return this.#takeOldest(members);
     if (this.#groupOf.size > this.#options.total) return this.#takeOldest(this.#largest());
     return null;
+  }
+
+  /** As if it had come just now. */
+  renew(item: T): void {
+    const group = this.#groupOf.get(item);
+    if (group === undefined) return;
+    this.#groupOf.delete(item);
+    this.#groupOf.set(item, group);
+    const members = this.#byGroup.get(group);
+    members?.delete(item);
+    members?.add(item);
   }
 
   leave(item: T): void {

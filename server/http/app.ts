@@ -4,6 +4,7 @@ import type { Log } from '../log.ts';
 import { healthRoutes, type ReadinessCheck } from './health.ts';
 import { LIMITS } from './limits.ts';
 import { metricsRoute, type Metrics } from './metrics.ts';
+import { limitRequests } from './request-limit.ts';
 import { securityHeaders } from './security.ts';
 import { webClient } from './web-client.ts';
 
@@ -18,6 +19,10 @@ export interface HttpOptions {
   readonly warnings?: () => readonly string[];
   /** Whether the request names a host that this server answers for. */
   readonly isHostAllowed: (request: IncomingMessage) => boolean;
+  /** Whom a request counts for. */
+  readonly addressOf: (request: IncomingMessage) => string;
+  /** Widens what an address may ask for; 1 in production. */
+  readonly requestFactor: number;
 }
 
 /** The HTTP side: the web client, health and metrics. Everything else goes over the WebSocket. */
@@ -40,6 +45,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     },
     routerOptions: { maxParamLength: 200 },
   });
+  limitRequests(app, options.addressOf, options.requestFactor);
   // Another name that leads here (DNS rebinding) would let another site's page read these answers.
   app.addHook('onRequest', async (request, reply) => {
     if (options.isHostAllowed(request.raw)) return;

@@ -3,14 +3,40 @@ import type { Limits } from '../../protocol/limit.ts';
 /** What the HTTP side gives to anybody, and for how long. */
 export const LIMITS = {
   plainSockets: {
-    value: 4000,
+    value: 8000,
     unit: 'TCP connections that are no WebSocket (yet)',
-    reason: 'Each costs a file descriptor and a parser; beyond this the one that has been open longest is closed.',
+    reason:
+      'Each costs a file descriptor and a parser; beyond this, of the address that has most, the one that was quiet longest is closed.',
   },
   plainSocketsPerAddress: {
-    value: 1000,
+    value: 6500,
     unit: 'TCP connections of one address that are no WebSocket (yet), unless the address is a trusted proxy',
-    reason: 'One machine must not take everybody’s places; an office behind one address opens a few hundred.',
+    reason: 'A browser opens six, and a thousand people behind one address may open the app at once.',
+  },
+  backlog: {
+    value: 4096,
+    unit: 'TCP connections that wait to be taken; the system may set less',
+    reason: 'Where hundreds come in one moment, a shorter row resets some that the system had greeted already.',
+  },
+  requestsOfAddressAtOnce: {
+    value: 60_000,
+    unit: 'requests of one address at once',
+    reason: 'A first visit asks for some 40 files, and a thousand people behind one address may come at once.',
+  },
+  requestsPerAddressAndSecond: {
+    value: 500,
+    unit: 'requests of one address in a second, in the long run',
+    reason: 'A few percent of what the server can answer; a thousand people who have the files ask for less.',
+  },
+  longestWaitMs: {
+    value: 2000,
+    unit: 'milliseconds that a used-up number of requests refuses at most',
+    reason: 'People who share an address with somebody who floods come in again soon after.',
+  },
+  addresses: {
+    value: 20_000,
+    unit: 'addresses whose requests are remembered',
+    reason: 'What is remembered of strangers is bounded; who was quiet longest is forgotten.',
   },
   headerBytes: {
     value: 8 * 1024,

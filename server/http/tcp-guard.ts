@@ -1,6 +1,7 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { logAcceptErrors } from '../accept-errors.ts';
 import { addressGroup } from '../address-group.ts';
 import type { Log } from '../log.ts';
 import { Places } from '../places.ts';
@@ -38,6 +39,9 @@ export class TcpGuard {
 
   watch(server: Server): void {
     server.on('connection', (socket: Socket) => this.#admit(socket));
+    server.on('request', ({ socket }: IncomingMessage) => this.#plain.renew(socket));
+    // Before that, an error is the answer to whoever asked it to listen.
+    server.once('listening', () => logAcceptErrors(server, this.#options.log, 'the port could not take a connection'));
   }
 
   /** The socket has become a WebSocket, and is counted as one. */
@@ -49,7 +53,7 @@ export class TcpGuard {
     socket.on('error', (error) => this.#options.log.trace({ err: error }, 'a connection failed'));
     socket.once('close', () => this.release(socket));
     const address = socket.remoteAddress ?? '';
-    // A request takes moments, so the oldest of many is the one that is least likely to be under way.
+    // Answers take moments, so of many, whoever asked for something longest ago is the least likely to wait for one.
     this.#plain.enter(socket, this.#options.isProxy(address) ? PROXIES : addressGroup(address))?.destroy();
   }
 }

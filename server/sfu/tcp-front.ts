@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { logAcceptErrors } from '../accept-errors.ts';
 import { addressGroup } from '../address-group.ts';
 import { Places } from '../places.ts';
 import { LIMITS } from './limits.ts';
@@ -35,8 +36,6 @@ const BOUNDS: Bounds = {
   provenPerAddress: LIMITS.tcpProvenPerAddress.value,
 };
 const LOOPBACK = '127.0.0.1';
-/** Errors of the listening socket come as fast as connections do, so this often one is logged. Milliseconds. */
-const COMPLAIN_EVERY_MS = 10_000;
 
 /**
  * The public TCP port of a media worker. The worker itself bounds neither the number of its connections nor their time,
@@ -48,7 +47,6 @@ export class TcpFront {
   readonly #server: Server;
   readonly #workerPort: number;
   readonly #bounds: Bounds;
-  readonly #log: Log;
   readonly #unproven: Places<Socket>;
   /** With the address group that each counts for. */
   readonly #proven = new Map<Socket, string>();
@@ -58,13 +56,12 @@ export class TcpFront {
     const front = new TcpFront(options);
     front.#server.listen({ host: options.ip, port: options.port });
     await once(front.#server, 'listening');
-    front.#complainOfErrors();
+    logAcceptErrors(front.#server, options.log, 'the TCP port for media could not take a connection');
     return front;
   }
 
-  private constructor({ workerPort, log, bounds }: TcpFrontOptions) {
+  private constructor({ workerPort, bounds }: TcpFrontOptions) {
     this.#workerPort = workerPort;
-    this.#log = log;
     this.#bounds = { ...BOUNDS, ...bounds };
     const { unproven, unprovenPerAddress } = this.#bounds;
     this.#unproven = new Places({ total: unproven, ofGroup: () => unprovenPerAddress });
@@ -82,17 +79,6 @@ export class TcpFront {
   close(): void {
     this.#server.close();
     for (const client of [...this.#unproven, ...this.#proven.keys()]) client.destroy();
-  }
-
-  /** A refused `accept` (no file descriptors left) concerns that connection alone: the port goes on listening. */
-  #complainOfErrors(): void {
-    let [unlogged, loggedAt] = [0, -Infinity];
-    this.#server.on('error', (error) => {
-      unlogged += 1;
-      if (performance.now() - loggedAt < COMPLAIN_EVERY_MS) return;
-      this.#log.error({ err: error, errors: unlogged }, 'the TCP port for media could not take a connection');
-      [unlogged, loggedAt] = [0, performance.now()];
-    });
   }
 
   #arrived(client: Socket): void {

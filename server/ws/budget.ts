@@ -1,32 +1,7 @@
 import type { Limit } from '../../protocol/limit.ts';
 import { setBounded } from '../bounded-map.ts';
+import { Bucket } from '../bucket.ts';
 import { LIMITS } from './limits.ts';
-
-/** Use that drains at a steady rate; above `burst` there is to be no more. */
-class Bucket {
-  #level = 0;
-  #at: number;
-  readonly #perMs: number;
-  readonly #burst: number;
-
-  constructor(perSecond: Limit, burst: Limit, factor: number, now: number) {
-    this.#perMs = (perSecond.value * factor) / 1000;
-    this.#burst = burst.value * factor;
-    this.#at = now;
-  }
-
-  spend(amount: number, now: number): void {
-    const left = Math.max(0, this.#level - (now - this.#at) * this.#perMs);
-    // Bounded, so that those who share an address are not kept out long after the one who used it up has gone.
-    this.#level = Math.min(left + amount, this.#burst + LIMITS.longestWaitMs.value * this.#perMs);
-    this.#at = now;
-  }
-
-  /** Milliseconds until there is room again; 0 if there is. */
-  waitMs(): number {
-    return Math.max(0, (this.#level - this.#burst) / this.#perMs);
-  }
-}
 
 /** The time of the event loop and the bytes that one account, or one address before sign-in, has used. */
 export class Budget {
@@ -35,8 +10,12 @@ export class Budget {
 
   /** `factor` widens it; 1 in production. `now`: milliseconds of `performance.now()`. */
   constructor(factor: number, now: number) {
-    this.#work = new Bucket(LIMITS.workMsPerSecond, LIMITS.workBurstMs, factor, now);
-    this.#bytes = new Bucket(LIMITS.bytesPerSecond, LIMITS.burstBytes, factor, now);
+    const bucket = (perSecond: Limit, burst: Limit) => {
+      const wide = { perSecond: perSecond.value * factor, burst: burst.value * factor };
+      return new Bucket({ ...wide, longestWaitMs: LIMITS.longestWaitMs.value }, now);
+    };
+    this.#work = bucket(LIMITS.workMsPerSecond, LIMITS.workBurstMs);
+    this.#bytes = bucket(LIMITS.bytesPerSecond, LIMITS.burstBytes);
   }
 
   /** Counts bytes that came. Returns the milliseconds until more may come; 0 if now. */
