@@ -35,12 +35,16 @@ async function failingOf(checks: Readonly<Record<string, ReadinessCheck>>): Prom
   return entries.map(([name]) => name).filter((_, index) => !results[index]);
 }
 
-/** Whoever asks within a moment gets the same answer: anybody may ask, and the database must not pay for each. */
+/**
+ * Whoever asks while a question is under way, or within a moment after its answer, gets that answer: anybody may ask, and
+ * the database must not pay for each.
+ */
 function shared<T>(ask: () => Promise<T>): () => Promise<T> {
-  let [askedAt, answer]: [number, Promise<T> | null] = [0, null];
+  let [answer, until]: [Promise<T> | null, number] = [null, 0];
   return () => {
-    if (answer === null || performance.now() - askedAt >= SHARED_MS) [askedAt, answer] = [performance.now(), ask()];
-    return answer;
+    if (answer !== null && performance.now() < until) return answer;
+    until = Infinity;
+    return (answer = ask().finally(() => (until = performance.now() + SHARED_MS)));
   };
 }
 
