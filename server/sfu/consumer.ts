@@ -22,6 +22,10 @@ export class Consumer {
   readonly #inner: types.Consumer;
   readonly #listener: ConsumerListener;
   readonly #removed: (consumer: Consumer) => void;
+  /** What the receiver asked for last. */
+  #wanted = false;
+  #held = false;
+  #settled: Promise<void> = Promise.resolve();
 
   constructor(
     inner: types.Consumer,
@@ -42,10 +46,23 @@ export class Consumer {
     return RtpParameters.parse(this.#inner.rtpParameters);
   }
 
+  /** Nothing comes, whatever the receiver asks for: the sender pauses it, or the server holds it back. */
+  get withheld(): boolean {
+    return this.producer.paused || this.#held;
+  }
+
   /** Stops or starts what this participant receives; mediasoup asks the sender for a key frame on starting. */
-  async setPaused(paused: boolean): Promise<void> {
-    if (this.#inner.closed || this.#inner.paused === paused) return;
-    await refusing('the consumer', () => (paused ? this.#inner.pause() : this.#inner.resume()));
+  setPaused(paused: boolean): Promise<void> {
+    this.#wanted = !paused;
+    return this.#settle();
+  }
+
+  /** Holds it back, or lets it go on as the receiver wants it. The receiver is told as if the sender had done it. */
+  async setHeld(held: boolean): Promise<void> {
+    if (held === this.#held) return;
+    this.#held = held;
+    if (!this.producer.paused) this.#listener.consumerPaused(this.id, held);
+    await this.#settle();
   }
 
   /** Caps the layers received. Without effect on a producer that has one layer only. */
@@ -55,7 +72,7 @@ export class Consumer {
   }
 
   producerPausedChanged(paused: boolean): void {
-    this.#listener.consumerPaused(this.id, paused);
+    if (!this.#held) this.#listener.consumerPaused(this.id, paused);
   }
 
   producerClosed(): void {
@@ -69,5 +86,16 @@ export class Consumer {
     if (!this.#inner.closed) this.#inner.close();
     this.producer.detach(this);
     this.#removed(this);
+  }
+
+  /** One after the other, since mediasoup only knows of a pause when it is done: two at once would undo each other. */
+  #settle(): Promise<void> {
+    const settled = this.#settled.then(async () => {
+      const paused = this.#held || !this.#wanted;
+      if (this.#inner.closed || this.#inner.paused === paused) return;
+      await refusing('the consumer', () => (paused ? this.#inner.pause() : this.#inner.resume()));
+    });
+    this.#settled = settled.catch(() => {});
+    return settled;
   }
 }

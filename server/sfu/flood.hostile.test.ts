@@ -7,13 +7,13 @@ import type { Peer } from './peer.ts';
 import type { Room } from './room.ts';
 import { createSfu, type Sfu } from './sfu.ts';
 import { RawParticipant } from './testing/raw-participant.ts';
-import { losses, rtpPacket } from './testing/rtp-packet.ts';
+import { rtpPacket } from './testing/rtp-packet.ts';
 import { audioParameters, silentLog, singleVideoParameters } from './testing/rtp-parameters.ts';
 
 /** A participant with a client of their own who sends what no call needs, against a real media worker. */
 const AUDIO = 111;
 const VIDEO = 96;
-const NOTICED_MS = 10_000;
+const NOTICED_MS = 15_000;
 
 let sfu: Sfu;
 let room: Room;
@@ -95,8 +95,8 @@ describe('a participant is out of the room, and the others stay', () => {
   });
 
   it('who sends what belongs to no producer', async () => {
-    const payload = Buffer.alloc(900, 1);
-    send(await line(mallory, 'sendTransport'), 8, (sequence) => ({ ssrc: 7, sequence, payloadType: AUDIO, payload }));
+    const payload = Buffer.alloc(1_000, 1);
+    send(await line(mallory, 'sendTransport'), 18, (sequence) => ({ ssrc: 7, sequence, payloadType: AUDIO, payload }));
     await expelled('mallory', 'strays');
   });
 
@@ -114,22 +114,6 @@ describe('a participant is out of the room, and the others stay', () => {
     }));
     await expelled('mallory', 'sources');
   });
-
-  it('who asks for the same packets again and again', async () => {
-    const ssrc = await produce(bob, 'video', singleVideoParameters());
-    const consumer = await mallory.consume(bob.producers[0]!);
-    const attacker = await line(mallory, 'receiveTransport');
-    await consumer!.setPaused(false);
-    send(await line(bob, 'sendTransport'), 4, picture(ssrc, 1_100));
-    const wanted = consumer!.rtpParameters.encodings?.[0]?.ssrc ?? 0;
-    timers.push(
-      setInterval(() => {
-        const sequence = attacker.sequences.get(wanted);
-        if (sequence !== undefined) attacker.sendRtcp(losses(wanted, sequence, 30));
-      }, 5),
-    );
-    await expelled('mallory', 'retransmissions');
-  });
 });
 
 describe('a participant stays', () => {
@@ -146,10 +130,10 @@ describe('a participant stays', () => {
     expect(room.peers).toEqual([mallory, bob]);
   });
 
-  it('whose browser sends before the server knows of the source', async () => {
+  it('whose browser sends as much as a sender may while the line hangs over which the server hears of the source', async () => {
     const payload = Buffer.alloc(1_000, 1);
-    send(await line(mallory, 'sendTransport'), 2, (sequence) => ({ ssrc: 7, sequence, payloadType: VIDEO, payload }));
-    await sleep(3 * LIMITS.trafficEvery.value);
+    send(await line(mallory, 'sendTransport'), 9, (sequence) => ({ ssrc: 7, sequence, payloadType: VIDEO, payload }));
+    await sleep(6 * LIMITS.trafficEvery.value);
     expect(flooded).not.toHaveBeenCalled();
   });
 });

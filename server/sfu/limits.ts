@@ -35,7 +35,8 @@ export const LIMITS = {
   receivedPerSecond: {
     value: 2_000_000,
     unit: 'bytes from one participant in a second',
-    reason: 'Twice what a sender is told to keep to (codecs.ts), who may not care; each other participant receives it.',
+    reason:
+      'Twice what a sender is told to keep to (codecs.ts), who may not care; each other participant receives it. Three layers of a camera, two of a screen of any size, and sound are 5.8 Mbit/s: 0.73 MB.',
   },
   receivedBurst: {
     value: 6_000_000,
@@ -63,9 +64,10 @@ export const LIMITS = {
     reason: 'Feedback for a call of eight is a tenth of it; what belongs to no producer is only work.',
   },
   strayBurst: {
-    value: 1_000_000,
+    value: 10_000_000,
     unit: 'bytes that are no sound or picture, at once',
-    reason: 'A browser sends a source for a moment before the server knows of it, and after it was closed.',
+    reason:
+      'A browser sends a source before the server knows of it; on a line that hangs that takes until it is given up, ten seconds at the most a sender may send.',
   },
   strayUnlisted: {
     value: 256_000,
@@ -78,14 +80,25 @@ export const LIMITS = {
     reason: 'The media worker remembers each for as long as its producer lives; four sources in three layers have 24.',
   },
   resentShare: {
-    value: 0.5,
+    value: 1,
     unit: 'bytes sent again to one participant for each byte sent',
-    reason: 'A line that loses half is of no use, and a receiver may ask for the same packets without end.',
+    reason:
+      'What a line that loses half asks for (a half, a quarter of it again, and so on); a receiver may ask for the same packets without end.',
   },
   resentBurst: {
     value: 8_000_000,
     unit: 'bytes sent again to one participant beyond that share, at once',
     reason: 'A line that stalled asks for seconds at once.',
+  },
+  pictureHoldFirst: {
+    value: 5_000,
+    unit: 'milliseconds without pictures for a participant beyond both',
+    reason: 'A line so bad shows no pictures anyway, and the sound comes through again; nobody is put out for it.',
+  },
+  pictureHoldLast: {
+    value: 60_000,
+    unit: 'milliseconds without pictures, if each time before it helped for a moment only',
+    reason: 'What is sent again in the second before it is noticed is then a sixtieth; a line may be better by then.',
   },
   tcpProof: {
     value: 5_000,

@@ -5,6 +5,7 @@ import * as wire from '../../protocol/media.ts';
 import { Consumer, type ConsumerListener } from './consumer.ts';
 import { LIMITS } from './limits.ts';
 import { parseDtlsParameters, parseRtpParameters } from './parameters.ts';
+import { PictureHold } from './picture-hold.ts';
 import { Producer } from './producer.ts';
 import { refusing } from './rejection.ts';
 import { type Flood, TrafficMeter } from './traffic-meter.ts';
@@ -61,6 +62,7 @@ export class Peer {
   /** Consumers asked for whose answer is outstanding; they count towards the limit. */
   #consuming = 0;
   readonly #meter: TrafficMeter;
+  readonly #hold = new PictureHold(() => this.#consumers.values());
   #closed = false;
 
   constructor(parts: PeerParts) {
@@ -162,16 +164,23 @@ export class Peer {
       }
       const consumer = new Consumer(inner, producer, listener, ({ id }) => this.#consumers.delete(id));
       this.#consumers.set(consumer.id, consumer);
+      this.#hold.include(consumer);
       return consumer;
     } finally {
       this.#consuming -= 1;
     }
   }
 
-  /** What this participant floods the media worker with since this was last asked; null if nothing. */
+  /**
+   * What this participant floods the media worker with since this was last asked; null if nothing. Whoever asks for too
+   * much again gets no pictures for a while and is not put out, since a bad line asks for it, too.
+   */
   async flooding(): Promise<Flood | null> {
     try {
-      return await this.#meter.check();
+      const excess = await this.#meter.check();
+      if (excess !== 'retransmissions') return excess;
+      this.#hold.begin();
+      return null;
     } catch {
       // A producer or the whole peer that has closed meanwhile cannot be measured; what is open is next time.
       return null;
@@ -182,6 +191,7 @@ export class Peer {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#hold.close();
     for (const consumer of this.#consumers.values()) consumer.close();
     for (const producer of this.producers) producer.close();
     for (const transport of [this.#parts.send, this.#parts.receive]) if (!transport.closed) transport.close();

@@ -13,8 +13,11 @@ interface Totals {
 }
 
 const NOTHING: Totals = { received: 0, stray: 0, accepted: 0, sent: 0, resent: 0 };
-/** A worker's answer has 4 MiB at most, and names some 64 bytes for each source; a packet of one has 30 or more. */
-const STRAY_THAT_CAN_BE_LISTED = 1_250_000;
+/**
+ * mediasoup loses its line to a worker over an answer of 8 MiB; one names some 64 bytes for each source, and a packet of
+ * a new source has 30 or more.
+ */
+const STRAY_THAT_CAN_BE_LISTED = 2_500_000;
 
 export interface MeteredTransports {
   readonly send: types.WebRtcTransport;
@@ -22,7 +25,7 @@ export interface MeteredTransports {
 }
 
 /** What a participant does to the media worker beyond anything a call needs. */
-export type Flood = 'bytes' | 'packets' | 'strays' | 'sources' | 'retransmissions';
+export type Flood = 'bytes' | 'packets' | 'strays' | 'sources';
 
 /**
  * Measures one participant. mediasoup's `maxIncomingBitrate` is only told to the sender, who may ignore it, and it
@@ -41,6 +44,7 @@ export class TrafficMeter {
   #packetsBefore = 0;
   #countedAt = this.#at;
   #strayUnlisted = 0;
+  #listable = true;
 
   /** @param packetCount packets taken by all producers there are */
   constructor(transports: MeteredTransports, packetCount: () => Promise<number>) {
@@ -48,8 +52,11 @@ export class TrafficMeter {
     this.#packetCount = packetCount;
   }
 
-  /** Looks at what came and went since the last time. Rejects if the worker or a transport is gone. */
-  async check(): Promise<Flood | null> {
+  /**
+   * Looks at what came and went since the last time. Of retransmissions each time that there were too many is told anew.
+   * Rejects if the worker or a transport is gone.
+   */
+  async check(): Promise<Flood | 'retransmissions' | null> {
     const { send, receive } = this.#transports;
     const [up, down] = await Promise.all([totalsOf(send), totalsOf(receive)]);
     const seconds = (performance.now() - this.#at) / 1_000;
@@ -62,19 +69,26 @@ export class TrafficMeter {
     const stray = strayUp + down.stray - downBefore.stray;
     if (this.#strays.overflows(stray, LIMITS.strayPerSecond.value * seconds)) return 'strays';
     const asked = (down.sent - downBefore.sent) * LIMITS.resentShare.value;
-    if (this.#resent.overflows(down.resent - downBefore.resent, asked)) return 'retransmissions';
-    if (await this.#hasManySources(strayUp)) return 'sources';
+    const resentTooMuch = this.#resent.overflows(down.resent - downBefore.resent, asked);
+    if (resentTooMuch) this.#resent.empty();
+    if (await this.#hasManySources(strayUp, seconds)) return 'sources';
     const accepted = up.accepted - upBefore.accepted;
     // Only so many bytes could be that many packets.
-    if (accepted < LIMITS.acceptedUncounted.value * seconds) return null;
-    return (await this.#hasManyPackets()) ? 'packets' : null;
+    const worthCounting = accepted >= LIMITS.acceptedUncounted.value * seconds;
+    if (worthCounting && (await this.#hasManyPackets())) return 'packets';
+    return resentTooMuch ? 'retransmissions' : null;
   }
 
-  async #hasManySources(strayUp: number): Promise<boolean> {
+  async #hasManySources(strayUp: number, seconds: number): Promise<boolean> {
     this.#strayUnlisted += strayUp;
-    if (this.#strayUnlisted < LIMITS.strayUnlisted.value) return false;
-    if (this.#strayUnlisted > STRAY_THAT_CAN_BE_LISTED) return true;
+    const unlisted = this.#strayUnlisted;
+    if (unlisted < LIMITS.strayUnlisted.value) return false;
     this.#strayUnlisted = 0;
+    // More than a sender may send in that time.
+    if (unlisted > STRAY_THAT_CAN_BE_LISTED * Math.max(1, seconds)) return true;
+    // So much comes between two looks only if this server stood still meanwhile, for which nobody is to be blamed.
+    this.#listable &&= unlisted <= STRAY_THAT_CAN_BE_LISTED;
+    if (!this.#listable) return false;
     const { rtpListener } = await this.#transports.send.dump();
     return rtpListener.ssrcTable.length > LIMITS.sources.value;
   }
@@ -102,6 +116,10 @@ class Bucket {
   overflows(came: number, mayCome: number): boolean {
     this.#level = Math.max(0, this.#level + came - mayCome);
     return this.#level > this.#size;
+  }
+
+  empty(): void {
+    this.#level = 0;
   }
 }
 

@@ -155,7 +155,7 @@ export class CallMedia {
   }
 }
 
-function describe({ id, producer, rtpParameters }: Consumer): ConsumerOptions {
+function describe({ id, producer, rtpParameters, withheld }: Consumer): ConsumerOptions {
   return {
     consumerId: id,
     producerId: producer.id,
@@ -164,6 +164,6 @@ function describe({ id, producer, rtpParameters }: Consumer): ConsumerOptions {
     source: producer.source,
     kind: producer.kind,
     rtpParameters,
-    producerPaused: producer.paused,
+    producerPaused: withheld,
   };
 }

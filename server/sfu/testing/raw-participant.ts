@@ -24,6 +24,8 @@ export class RawParticipant {
   bytesReceived = 0;
   /** The newest sequence number of each SSRC received. */
   readonly sequences = new Map<number, number>();
+  /** Called for each packet of sound or picture received. */
+  onPacket: (ssrc: number, sequence: number) => void = () => {};
   readonly #folder = mkdtempSync(join(tmpdir(), 'raw-participant-'));
   readonly #socket = createSocket('udp4');
   /** What `openssl` speaks to. */
@@ -137,7 +139,12 @@ export class RawParticipant {
     // RFC 7983: DTLS.
     if (first >= 20 && first <= 63) this.#relay.send(packet, this.#opensslPort, '127.0.0.1');
     else if (packet[1] === PLI.type && (first & 0x1f) === PLI.format) this.pictureLosses += 1;
-    else if (!isFeedback(packet)) this.sequences.set(packet.readUInt32BE(8), packet.readUInt16BE(2));
+    else if (!isFeedback(packet)) this.#arrived(packet.readUInt32BE(8), packet.readUInt16BE(2));
+  }
+
+  #arrived(ssrc: number, sequence: number): void {
+    this.sequences.set(ssrc, sequence);
+    this.onPacket(ssrc, sequence);
   }
 }
 

@@ -37,16 +37,16 @@ export function pictureLoss(ssrc: number): Buffer {
   return packet;
 }
 
-/** Says that the 17 packets before and with `sequence`, and those before them, `times` 17 in all, are lost (section 6.2.1). */
-export function losses(ssrc: number, sequence: number, times: number): Buffer {
-  const packet = Buffer.alloc(12 + 4 * times);
+/** Says that packets are lost (section 6.2.1): each item names one and, by bits, those of the 16 after it. */
+export function losses(ssrc: number, items: readonly (readonly [sequence: number, following: number])[]): Buffer {
+  const packet = Buffer.alloc(12 + 4 * items.length);
   packet.writeUInt16BE(0x81cd, 0);
-  packet.writeUInt16BE(2 + times, 2);
+  packet.writeUInt16BE(2 + items.length, 2);
   packet.writeUInt32BE(1, 4);
   packet.writeUInt32BE(ssrc, 8);
-  for (let item = 0; item < times; item += 1) {
-    packet.writeUInt16BE((sequence - 17 * item - 16) & 0xffff, 12 + 4 * item);
-    packet.writeUInt16BE(0xffff, 14 + 4 * item);
-  }
+  items.forEach(([sequence, following], index) => {
+    packet.writeUInt16BE(sequence & 0xffff, 12 + 4 * index);
+    packet.writeUInt16BE(following, 14 + 4 * index);
+  });
   return packet;
 }
