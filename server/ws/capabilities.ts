@@ -1,4 +1,4 @@
-import type { Role } from '../../protocol/accounts.ts';
+import { Role } from '../../protocol/accounts.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Caller, Permission, RegisteredMethod } from './method.ts';
 
@@ -19,6 +19,11 @@ const CAPABILITIES: Readonly<Record<Role, ReadonlySet<Capability>>> = {
 
 export function roleMay(role: Role, capability: Capability): boolean {
   return CAPABILITIES[role].has(capability);
+}
+
+/** The roles that have a capability, for a query that leaves the others out. */
+export function rolesWith(capability: Capability): readonly Role[] {
+  return Role.options.filter((role) => roleMay(role, capability));
 }
 
 /** What a method is for that does not say so itself: nothing is a guest's by default. */

@@ -4,6 +4,7 @@ import { get, search } from '../../../protocol/contacts.ts';
 import type { UserId } from '../../../protocol/ids.ts';
 import type { Database, Schema, Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
+import { rolesWith } from '../../ws/capabilities.ts';
 import type { EventSink } from '../../ws/event-sink.ts';
 import { register } from '../../ws/method.ts';
 import type { ServerModule } from '../../ws/module.ts';
@@ -50,7 +51,7 @@ function searchMethod({ store }: ContactsDeps) {
         .selectFrom('accounts')
         .select(PERSON_COLUMNS)
         .where('status', '=', 'active')
-        .where('role', '!=', 'guest');
+        .where('role', 'in', rolesWith('organisation'));
       for (const prefix of prefixesOf(text)) query = withWord(query, prefix);
       if (after !== undefined) query = await onwards(store.db, query, after);
       const rows = await query
@@ -72,7 +73,7 @@ function getMethod({ store }: ContactsDeps) {
         .selectFrom('accounts')
         .select([...PERSON_COLUMNS, 'status'])
         .where('userId', 'in', users)
-        .where('role', '!=', 'guest')
+        .where('role', 'in', rolesWith('organisation'))
         .execute();
       return {
         people: rows.map(({ status, ...row }) => ({ ...personOf(row), ...(status === 'active' ? {} : { status }) })),
@@ -98,7 +99,13 @@ function withWord<O>(query: SelectQueryBuilder<Schema, 'accounts', O>, prefix: s
 }
 
 async function onwards<O>(db: Database, query: SelectQueryBuilder<Schema, 'accounts', O>, after: UserId) {
-  const last = await db.selectFrom('accounts').select('sortName').where('userId', '=', after).executeTakeFirst();
+  const last = await db
+    .selectFrom('accounts')
+    .select('sortName')
+    .where('userId', '=', after)
+    // Else the place of somebody who is not found would tell of them.
+    .where('role', 'in', rolesWith('organisation'))
+    .executeTakeFirst();
   if (!last) return query;
   return query.where((where) =>
     where.or([

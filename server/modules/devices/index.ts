@@ -1,5 +1,6 @@
 import { lists } from '../../../protocol/devices.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
+import { rolesWith } from '../../ws/capabilities.ts';
 import { register } from '../../ws/method.ts';
 import type { ServerModule } from '../../ws/module.ts';
 import type { DevicesDeps } from './deps.ts';
@@ -42,7 +43,7 @@ function listsMethod({ store }: DevicesDeps) {
         .innerJoin('accounts', 'accounts.userId', 'deviceLists.userId')
         .select(['deviceLists.accountKey', 'payload', 'signature'])
         .where('deviceLists.userId', 'in', users)
-        .where('role', '!=', 'guest')
+        .where('role', 'in', rolesWith('organisation'))
         .execute();
       return { lists: rows };
     },
