@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   changePassword,
@@ -12,12 +13,13 @@ import {
 import { managedPeople, reinstate, remove, resetPassword, suspend } from '../../../protocol/administration.ts';
 import { pending } from '../../../protocol/chat.ts';
 import { changed, get, search } from '../../../protocol/contacts.ts';
-import { lists } from '../../../protocol/devices.ts';
+import { linked as linkedEvent, lists, publishList, requestLink } from '../../../protocol/devices.ts';
 import { CloseCode } from '../../../protocol/frames.ts';
 import type { UserId } from '../../../protocol/ids.ts';
 import { onEachDatabase } from '../../testing/databases.ts';
 import { refusal } from '../../testing/expect-code.ts';
-import { newId, PASSWORD, Person, sendTo } from '../../testing/person.ts';
+import { newDevice, newId, PASSWORD, Person, sendTo } from '../../testing/person.ts';
+import type { SocketClient } from '../../testing/socket-client.ts';
 import { startTestServer, type Member, type TestServer } from '../../testing/test-server.ts';
 import { createReset, usersExist } from './index.ts';
 import { expireSessions } from './sessions.ts';
@@ -47,6 +49,25 @@ onEachDatabase((newDatabase) => {
     const { session } = await client.request(signIn, { ...person.signInParams(challenge), password });
     return client.hello({ session });
   };
+
+  it('a suspended person is out on a connection whose session became a device’s, too', async () => {
+    const eve = await join();
+    const { public: second } = newDevice();
+    const connections: SocketClient[] = [];
+    for (const asks of [false, true]) {
+      const client = await server.connect();
+      await client.hello({ session: (await eve.person.signIn(client, null)) as never });
+      if (asks) await client.request(requestLink, { device: second, idempotencyId: newId() });
+      connections.push(client);
+    }
+    const [, linked] = connections;
+    const list = eve.person.list(2, [eve.person.device.public, second]);
+    await eve.client.request(publishList, { list, idempotencyId: newId() });
+    await linked?.next(linkedEvent);
+    await admin.client.request(suspend, { userId: eve.person.userId });
+    for (const { closed } of [eve.client, ...connections])
+      expect(await Promise.race([closed, sleep(10_000, 'still open')])).toBe(CloseCode.sessionRevoked);
+  });
 
   it('a suspended person is out at once, and can be neither found, called nor written to', async () => {
     const [ben, eve] = [await join(), await join()];

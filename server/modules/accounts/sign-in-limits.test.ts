@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { expect, it, vi } from 'vitest';
 import type { DeviceId } from '../../../protocol/ids.ts';
 import { refusal } from '../../testing/expect-code.ts';
 import { SignInLimits } from './sign-in-limits.ts';
@@ -66,4 +67,29 @@ it('lets nobody use up the tries of a device that proves itself', async () => {
   await fail(limits, 'ada', '203.0.113.1', device, 19);
   await refusal('rate_limited', limits.attempt('ada', '192.0.2.1', device));
   await limits.attempt('ada', '192.0.2.1', 8 as DeviceId);
+});
+
+it('keeps nothing of attempts that it refuses, whatever name and address they come with', async () => {
+  const consumed = vi.spyOn(RateLimiterMemory.prototype, 'consume');
+  /** What the library keeps, counted over all that were ever asked. */
+  const entries = () =>
+    [...new Set(consumed.mock.contexts)].reduce((sum, limiter) => {
+      const { _memoryStorage: memory } = limiter as unknown as { _memoryStorage: { _storage: Map<string, unknown> } };
+      return sum + memory._storage.size;
+    }, 0);
+  const limits = new SignInLimits(1);
+  const refused = async (username: string, address: string) => {
+    await refusal('rate_limited', limits.attempt(username, address, undefined));
+  };
+  // From one address, under names of its making.
+  for (let i = 0; i < 100; i++) await limits.attempt(`a${i}`, '203.0.113.1', undefined);
+  const byAddress = entries();
+  for (let i = 0; i < 500; i++) await refused(`b${i}`, '203.0.113.1');
+  expect(entries()).toBe(byAddress);
+  // From everywhere, once all strangers together have used up theirs.
+  for (let i = 100; i < 3000; i++) await limits.attempt(`c${i}`, `198.51.${i >> 8}.${i & 255}`, undefined);
+  const byAll = entries();
+  for (let i = 0; i < 500; i++) await refused(`d${i}`, `2001:db8:${i.toString(16)}::1`);
+  expect(entries()).toBe(byAll);
+  consumed.mockRestore();
 });

@@ -6,6 +6,8 @@ import { LIMITS } from './limits.ts';
 
 const QUARTER_HOUR = 15 * 60;
 const FIVE_MINUTES = 5 * 60;
+/** The one key of what is counted over everybody. */
+const ALL = 'all';
 
 /**
  * Slows down who guesses passwords. Failures of strangers count four ways:
@@ -46,12 +48,14 @@ export class SignInLimits {
         ? [
             // What a stranger chooses freely comes last: a refused attempt leaves no entry under a name of their making.
             [this.#address, group],
-            [this.#strangers, 'all'],
+            [this.#strangers, ALL],
             [this.#account, username],
             [this.#pair, own],
           ]
         : [[this.#device, own]];
     try {
+      // Before anything is counted: once all have used theirs up, an address that is new leaves no entry either.
+      if (provenDevice === undefined) await this.#requireRoomForStrangers();
       for (const [limiter, key] of counted) await limiter.consume(key);
     } catch (reason) {
       throw rateLimited(reason);
@@ -61,5 +65,12 @@ export class SignInLimits {
       for (const [limiter, key] of counted.slice(-1)) await limiter.delete(key);
       for (const [limiter, key] of others) await limiter.reward(key);
     };
+  }
+
+  /** Rejects as the limiter does. */
+  async #requireRoomForStrangers(): Promise<void> {
+    const all = await this.#strangers.get(ALL);
+    // The library says null where nothing was counted.
+    if (all && all.consumedPoints >= this.#strangers.points) throw all;
   }
 }

@@ -1,11 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { signIn, signInProofText, signUp } from '../../../protocol/accounts.ts';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { completeReset, signIn, signInProofText, signUp } from '../../../protocol/accounts.ts';
 import { refusal } from '../../testing/expect-code.ts';
 import { newDevice, Person, signature } from '../../testing/person.ts';
 import { SocketClient } from '../../testing/socket-client.ts';
 import { startTestServer, type TestServer } from '../../testing/test-server.ts';
 import { LIMITS } from './limits.ts';
 import { ownOrigins } from './own-origins.ts';
+import { createReset } from './password-resets.ts';
+import { PasswordHasher } from './passwords.ts';
 
 const EVIL = 'http://127.0.0.1:1';
 
@@ -106,6 +108,36 @@ describe('somebody who guesses', () => {
     const { challenge } = await owner.hello();
     expect(await person.signIn(owner, challenge)).toHaveLength(43);
     await refusal('rate_limited', owner.request(signIn, person.signInParams(null)));
+  });
+
+  test('costs no password hash once the tries are used up, however many are made at once', async () => {
+    const { person } = await server.join();
+    const visitor = await server.connect();
+    const invitation = await server.invitation();
+    const reset = (await server.store.transaction((trx) => createReset(trx, person.userId, null, Date.now()))).reset;
+    await visitor.request(completeReset, { reset, password: 'the password that was chosen' });
+    const joined = new Person();
+    const signUpParams = joined.signUpParams(invitation);
+    await visitor.request(signUp, signUpParams);
+
+    const verified = vi.spyOn(PasswordHasher.prototype, 'verify');
+    const tries = LIMITS.failuresByAccountAndAddress.value;
+    const guess = (username: string) => ({ ...person.signInParams(null), username, password: 'a wrong guess' });
+    const codes = async (requests: readonly Promise<unknown>[]) =>
+      (await Promise.allSettled(requests)).map(
+        (one) => one.status === 'rejected' && (one.reason as { code: string }).code,
+      );
+    // Each is a try, so that none slips through while others are being hashed.
+    const all = await codes(Array.from({ length: 25 }, () => visitor.request(signIn, guess(person.username))));
+    expect(all.filter((code) => code === 'rate_limited')).toHaveLength(25 - tries);
+    expect(verified).toHaveBeenCalledTimes(tries);
+    await refusal('rate_limited', visitor.request(completeReset, { reset, password: 'a wrong guess' }));
+    expect(verified).toHaveBeenCalledTimes(tries);
+
+    const wrong = { ...signUpParams, password: 'a wrong guess' };
+    await codes(Array.from({ length: 15 }, () => visitor.request(signUp, wrong)));
+    expect(verified).toHaveBeenCalledTimes(2 * tries);
+    verified.mockRestore();
   });
 
   test('finds no other way by the repeat of a sign-up', async () => {
