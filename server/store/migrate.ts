@@ -5,6 +5,7 @@ import { largeAnswers } from './migrations/0002-large-answers.ts';
 import { signedProfiles } from './migrations/0003-signed-profiles.ts';
 import { accountStanding } from './migrations/0004-account-standing.ts';
 import { quotas } from './migrations/0005-quotas.ts';
+import { senderKeys } from './migrations/0006-sender-keys.ts';
 import { guestsUnreachable } from './migrations/0007-guests-unreachable.ts';
 import type { Schema } from './schema.ts';
 
@@ -17,6 +18,7 @@ const MIGRATIONS: Readonly<Record<string, (kind: StoreKind) => Migration>> = {
   '0003-signed-profiles': signedProfiles,
   '0004-account-standing': accountStanding,
   '0005-quotas': quotas,
+  '0006-sender-keys': senderKeys,
   '0007-guests-unreachable': guestsUnreachable,
 };
 

@@ -107,7 +107,7 @@ export interface Schema {
     /** Of the key and the payload: what this copy costs if it is the only one. */
     bytes: number;
   };
-  /** What waits for each device. Under device 0: what the account has sent and others have yet to fetch. */
+  /** What waits for each device. Under device 0: what the account has sent and others have yet to fetch, with every key. */
   queueUse: {
     userId: UserId;
     deviceId: number;

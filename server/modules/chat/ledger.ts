@@ -1,6 +1,6 @@
 import type { UserId } from '../../../protocol/ids.ts';
 
-/** The row of what an account has sent and others have yet to fetch; no device has this id. */
+/** The row of what an account has sent and others have yet to fetch, payloads once and every key; no device has this id. */
 export const SENT = 0;
 
 export interface LedgerRow {
@@ -28,6 +28,12 @@ export class Ledger {
     row.bytes += bytes;
     row.messages += messages;
     row.expired += expired;
+  }
+
+  /** A copy goes: its key was counted to who sent it. Null: its message is not there, and was counted to nobody. */
+  giveBackKey(sender: UserId | null, keyBytes: number): void {
+    this.total -= keyBytes;
+    if (sender !== null) this.add(sender, SENT, -keyBytes, 0);
   }
 
   /** By account and device: concurrent transactions lock the rows in one order, so that none waits for the other in a ring. */

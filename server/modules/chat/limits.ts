@@ -7,13 +7,18 @@ export const LIMITS = {
   senderBytesPerHour: {
     value: 64 * MIB,
     unit: 'bytes for each account and hour',
-    reason: 'One account could fill the disk. A text costs about one kilobyte for two people with two devices each.',
+    reason: 'One account could fill the disk. A text costs about two kilobytes for two people with two devices each.',
   },
   senderOverheadBytes: {
     value: 512,
     unit: 'bytes for each message',
     reason:
       'Its rows, and the answer that is kept for repeats: without it a flood of empty messages would cost nothing.',
+  },
+  copyOverheadBytes: {
+    value: 128,
+    unit: 'bytes for each device that a message is for',
+    reason: 'The row of its copy: a message for many devices with keys of one byte would cost a fraction of its rows.',
   },
   senderBurstBytes: {
     value: 64 * MIB,
@@ -22,9 +27,14 @@ export const LIMITS = {
   },
   senderWaitingBytes: {
     value: 128 * MIB,
-    unit: 'bytes of payload for each account',
+    unit: 'bytes of payloads and keys for each account',
     reason:
       'What one account has sent and nobody has fetched: a quarter of a queue, so that one account shuts nobody’s inbox.',
+  },
+  senderShare: {
+    value: 0.1,
+    unit: 'of the organisation’s total for each account',
+    reason: 'Where the total is set small, the bytes above would be all of it, and one account would stop everybody.',
   },
   senderWaitingMessages: {
     value: 100_000,

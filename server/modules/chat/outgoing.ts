@@ -242,6 +242,7 @@ function addRows(
   const { id, sender, payload, recipients } = message;
   const before = queue.length;
   const content = Buffer.from(payload, 'base64');
+  let total = content.length;
   for (const { userId, keys } of recipients) {
     for (const { deviceId, type, body } of keys) {
       if (skipped.has(ledgerKey(userId, deviceId))) {
@@ -252,12 +253,12 @@ function addRows(
       const bytes = content.length + key.length;
       queue.push(userId, deviceId, position, type, key, bytes);
       ledger.add(userId, deviceId, bytes, 1);
-      ledger.total += key.length;
+      total += key.length;
     }
   }
   // A message that no queue takes (its only recipient is the sender's only device) is accepted and kept by nobody.
   if (queue.length === before) return;
   messages.push(position, id, sender.userId, sender.deviceId, content);
-  ledger.add(sender.userId, SENT, content.length, 1);
-  ledger.total += content.length;
+  ledger.add(sender.userId, SENT, total, 1);
+  ledger.total += total;
 }

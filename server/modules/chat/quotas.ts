@@ -8,6 +8,8 @@ export function defaultQuotas(totalBytes: number, factor: number): Quotas {
     senderBytesPerHour: LIMITS.senderBytesPerHour.value * factor,
     senderOverheadBytes: LIMITS.senderOverheadBytes.value,
     senderBurstBytes: LIMITS.senderBurstBytes.value * factor,
+    copyOverheadBytes: LIMITS.copyOverheadBytes.value,
+    senderShare: LIMITS.senderShare.value,
     senderWaitingBytes: LIMITS.senderWaitingBytes.value,
     senderWaitingMessages: LIMITS.senderWaitingMessages.value,
     queueBytes: LIMITS.queueBytes.value,

@@ -33,16 +33,10 @@ export class Room {
    */
   take(sender: DeviceAddress, payload: string, recipients: readonly Recipient[]): ReadonlySet<string> {
     const bytes = decodedBytes(payload);
-    const quotas = this.#quotas;
-    if (this.#total + bytes > quotas.totalBytes)
-      throw new ProtocolError('storage_full', 'As much waits to be fetched as the organisation lets wait.');
+    const { skipped, full, keyBytes } = this.#sort(sender, bytes, recipients);
     const sent = this.#useOf(ledgerKey(sender.userId, SENT));
-    if (sent.bytes + bytes > quotas.senderWaitingBytes || sent.messages >= quotas.senderWaitingMessages) {
-      throw new ProtocolError('quota_sender', 'Too much of what you sent was not fetched yet.', {
-        retryAfterMs: WAITING_RETRY_MS,
-      });
-    }
-    const skipped = this.#skipped(sender, bytes, recipients);
+    this.#check(sent, bytes + keyBytes);
+    if (full.length > 0) throw new ProtocolError('queue_full', 'No device of a recipient has room.', { users: full });
     let copies = 0;
     for (const { userId, keys } of recipients) {
       for (const { deviceId, body } of keys) {
@@ -51,32 +45,49 @@ export class Room {
         const use = this.#useOf(key);
         use.bytes += bytes + decodedBytes(body);
         use.messages += 1;
-        this.#total += decodedBytes(body);
         copies += 1;
       }
     }
     if (copies === 0) return skipped;
-    sent.bytes += bytes;
+    sent.bytes += bytes + keyBytes;
     sent.messages += 1;
-    this.#total += bytes;
+    this.#total += bytes + keyBytes;
     return skipped;
   }
 
-  #skipped(sender: DeviceAddress, bytes: number, recipients: readonly Recipient[]): ReadonlySet<string> {
+  /** `bytes`: of the payload once and of every key. */
+  #check(sent: { readonly bytes: number; readonly messages: number }, bytes: number): void {
+    const quotas = this.#quotas;
+    if (this.#total + bytes > quotas.totalBytes)
+      throw new ProtocolError('storage_full', 'As much waits to be fetched as the organisation lets wait.');
+    const most = Math.min(quotas.senderWaitingBytes, quotas.totalBytes * quotas.senderShare);
+    // A lone message always fits: where the total is set small, one above the share would be refused for ever.
+    if ((sent.messages > 0 && sent.bytes + bytes > most) || sent.messages >= quotas.senderWaitingMessages) {
+      throw new ProtocolError('quota_sender', 'Too much of what you sent was not fetched yet.', {
+        retryAfterMs: WAITING_RETRY_MS,
+      });
+    }
+  }
+
+  /** Which devices get no copy, which accounts would get none at all, and the bytes of the keys of the others. */
+  #sort(sender: DeviceAddress, bytes: number, recipients: readonly Recipient[]) {
     let skipped: Set<string> | null = null;
+    let keyBytes = 0;
     const full: UserId[] = [];
     for (const { userId, keys } of recipients) {
       let fitting = 0;
       for (const { deviceId, body } of keys) {
         const key = ledgerKey(userId, deviceId);
         const use = this.#use.get(key);
-        if (use === undefined || this.#fits(use, bytes + decodedBytes(body))) fitting += 1;
-        else (skipped ??= new Set()).add(key);
+        const length = decodedBytes(body);
+        if (use === undefined || this.#fits(use, bytes + length)) {
+          fitting += 1;
+          keyBytes += length;
+        } else (skipped ??= new Set()).add(key);
       }
       if (fitting === 0 && keys.length > 0 && userId !== sender.userId) full.push(userId);
     }
-    if (full.length > 0) throw new ProtocolError('queue_full', 'No device of a recipient has room.', { users: full });
-    return skipped ?? NOBODY;
+    return { skipped: skipped ?? NOBODY, full, keyBytes };
   }
 
   #fits(use: { readonly bytes: number; readonly messages: number }, bytes: number): boolean {

@@ -30,7 +30,8 @@ export class SenderQuota {
   /** Throws `quota_sender` with the time after which it fits. Returns what gives it back, for a message that is not kept. */
   take(userId: UserId, payload: string, recipients: readonly Recipient[]): () => void {
     let bytes = decodedBytes(payload) + this.#quotas.senderOverheadBytes;
-    for (const { keys } of recipients) for (const { body } of keys) bytes += decodedBytes(body);
+    for (const { keys } of recipients)
+      for (const { body } of keys) bytes += decodedBytes(body) + this.#quotas.copyOverheadBytes;
     const bucket = this.#bucketOf(userId);
     if (bucket.left < bytes) {
       const perMs = this.#quotas.senderBytesPerHour / HOUR_MS;

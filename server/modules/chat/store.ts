@@ -113,7 +113,7 @@ export class ChatStore {
       let bytes = 0;
       for (const row of rows) {
         bytes += row.bytes;
-        ledger.total -= row.keyBytes;
+        ledger.giveBackKey(row.sender, row.keyBytes);
       }
       if (rows.length > 0) ledger.add(userId, deviceId, -bytes, -rows.length);
     }
@@ -130,10 +130,10 @@ export class ChatStore {
       .deleteFrom('queue')
       .where('userId', '=', userId)
       .where('deviceId', '=', deviceId)
-      .returning(['position', sql<number>`length(key_body)`.as('keyBytes')])
+      .returning(['position', KEY_BYTES, SENDER])
       .execute();
     const ledger = new Ledger();
-    for (const { keyBytes } of rows) ledger.total -= keyBytes;
+    for (const { sender, keyBytes } of rows) ledger.giveBackKey(sender, keyBytes);
     await this.#deleteUnqueued(
       trx,
       rows.map((row) => row.position),
@@ -160,12 +160,12 @@ export class ChatStore {
     const copies = await trx
       .deleteFrom('queue')
       .where('position', '<=', last)
-      .returning(['userId', 'deviceId', 'position', 'bytes', sql<number>`length(key_body)`.as('keyBytes')])
+      .returning(['userId', 'deviceId', 'position', 'bytes', KEY_BYTES, SENDER])
       .execute();
     const ledger = new Ledger();
-    for (const { userId, deviceId, bytes, keyBytes } of copies) {
+    for (const { userId, deviceId, bytes, keyBytes, sender } of copies) {
       ledger.add(userId, deviceId, -bytes, -1, 1);
-      ledger.total -= keyBytes;
+      ledger.giveBackKey(sender, keyBytes);
     }
     await this.#deleteUnqueued(trx, [...new Set(copies.map((copy) => copy.position))], ledger);
     await this.record(trx, ledger);
@@ -246,7 +246,13 @@ export class ChatStore {
 interface DeletedCopy {
   readonly bytes: number;
   readonly keyBytes: number;
+  readonly sender: UserId | null;
 }
+
+/** Of a copy that is deleted, before its message is: what is given back, and to whom. */
+const SENDER_OF_COPY = '(select sender_user_id from messages where messages.position = queue.position)';
+const KEY_BYTES = sql<number>`length(key_body)`.as('keyBytes');
+const SENDER = sql<UserId | null>`${sql.raw(SENDER_OF_COPY)}`.as('sender');
 
 /** The statements of every message's way, made once: an array as a parameter is PostgreSQL's, SQLite takes a JSON text. */
 function statements(kind: Store['kind']) {
@@ -257,7 +263,8 @@ function statements(kind: Store['kind']) {
     use: `select user_id, device_id, bytes, messages from queue_use where user_id ${among('text', '$1')}
       union all select '', 0, value, 0 from counters where name = 'queued_bytes'`,
     acknowledge: `delete from queue where user_id = ${first} and device_id = ${second}
-      and position ${among('bigint', '$3')} returning bytes, length(key_body) as key_bytes`,
+      and position ${among('bigint', '$3')} returning bytes, length(key_body) as key_bytes,
+      ${SENDER_OF_COPY} as sender`,
     unqueued: `delete from messages where position ${among('bigint', '$1')}
       and not exists (select 1 from queue where queue.position = messages.position)
       returning sender_user_id as sender, length(payload) as bytes`,
