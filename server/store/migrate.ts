@@ -22,10 +22,16 @@ const MIGRATIONS: Readonly<Record<string, (kind: StoreKind) => Migration>> = {
   '0007-guests-unreachable': guestsUnreachable,
 };
 
-/** Brings the tables up to date. Several processes may do so at once: one works, the others wait. */
-export async function migrate(db: Kysely<Schema>, kind: StoreKind): Promise<void> {
+/** In order, oldest first. */
+export const MIGRATION_NAMES: readonly string[] = Object.keys(MIGRATIONS);
+
+/**
+ * Brings the tables up to date, or only as far as the migration `last`. Several processes may do so at once: one works,
+ * the others wait.
+ */
+export async function migrate(db: Kysely<Schema>, kind: StoreKind, last?: string): Promise<void> {
   const migrations = Object.fromEntries(Object.entries(MIGRATIONS).map(([name, make]) => [name, make(kind)]));
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
-  const { error } = await migrator.migrateToLatest();
+  const { error } = await (last === undefined ? migrator.migrateToLatest() : migrator.migrateTo(last));
   if (error) throw error;
 }
