@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { ErrorCode } from '../../protocol/errors.ts';
 import { Relay } from './testing/relay.ts';
 import { HOME, TestClient } from './testing/test-client.ts';
 
@@ -173,5 +174,26 @@ describe('order', () => {
     await ben.fetch();
     expect(await ben.texts(ada)).toEqual(['kept']);
     expect(await ada.states(ben)).toEqual(['sent']);
+  });
+
+  it('remembers why something failed until it is sent again', async () => {
+    await ada.enqueue(ben, 'too much');
+    const [message] = await ada.messages(ben);
+    const failures = async () => (await ada.messages(ben)).map(({ failure }) => failure ?? null);
+    const told = await ada.vault.sendFailed(message!.messageId, 'queue_full');
+    expect(told.messages).toMatchObject([{ state: 'failed', failure: 'queue_full' }]);
+    await ada.restart();
+    expect(await failures()).toEqual(['queue_full']);
+    const again = await ada.vault.retry(message!.messageId);
+    expect(again.messages).toMatchObject([{ state: 'queued', failure: undefined }]);
+    expect(await failures()).toEqual([null]);
+  });
+
+  it('shows what failed for a reason that only a later version knows', async () => {
+    await ada.enqueue(ben, 'too much');
+    const [message] = await ada.messages(ben);
+    await ada.vault.sendFailed(message!.messageId, 'of_the_future' as ErrorCode);
+    const [shown] = await ada.messages(ben);
+    expect([shown?.state, shown?.failure]).toEqual(['failed', undefined]);
   });
 });

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../protocol/errors.ts';
 import type { MessageId, UserId } from '../../protocol/ids.ts';
 import { CryptoError } from '../../crypto/crypto-error.ts';
 import type { MessageRow } from '../db/profile-database.ts';
@@ -14,11 +15,13 @@ export interface SealedPart {
   readonly body: MessageBody;
   readonly sentAt: number;
   readonly state: DeliveryState | null;
+  /** Only where `state` is `failed`. */
+  readonly failure?: ErrorCode | undefined;
 }
 
 export async function sealMessageRow({ sealer }: Profile, message: Message): Promise<MessageRow> {
-  const { messageId, conversation, order, sender, body, sentAt, state } = message;
-  const part: SealedPart = { sender, body, sentAt, state };
+  const { messageId, conversation, order, sender, body, sentAt, state, failure } = message;
+  const part: SealedPart = { sender, body, sentAt, state, failure };
   return { messageId, conversation, order, sealed: await sealer.seal('messages', messageId, part) };
 }
 

@@ -1,3 +1,4 @@
+import { ErrorCode } from '../../protocol/errors.ts';
 import { LATEST_TIME } from '../../protocol/ids.ts';
 import type { MessageRow } from '../db/profile-database.ts';
 import { microseconds } from '../db/repair-positions.ts';
@@ -50,6 +51,8 @@ function within(value: number, max: number): number {
 }
 
 const STATES: readonly unknown[] = ['queued', 'sent', 'delivered', 'read', 'failed'];
+/** A reason that this version does not know is none. */
+const REASONS: readonly unknown[] = ErrorCode.options;
 const OUTCOMES: readonly unknown[] = ['ongoing', 'answered', 'missed', 'declined', 'cancelled', 'unanswered'];
 
 /**
@@ -58,12 +61,13 @@ const OUTCOMES: readonly unknown[] = ['ongoing', 'answered', 'missed', 'declined
  */
 export function storedPart(part: Partial<SealedPart> | null, { conversation, order }: MessageRow): SealedPart {
   const placed = order < QUEUED_ORDER ? Math.floor(order / 1000) : 0;
-  const { sender, body, sentAt, state } = part ?? {};
+  const { sender, body, sentAt, state, failure } = part ?? {};
   return {
     sender: typeof sender === 'string' ? sender : conversation,
     body: storedBody(body),
     sentAt: isShown(sentAt) ? sentAt : Math.min(Math.max(0, placed), LATEST_TIME),
     state: STATES.includes(state) && state !== undefined ? state : null,
+    ...(state === 'failed' && REASONS.includes(failure) ? { failure } : {}),
   };
 }
 

@@ -8,6 +8,7 @@ import type {
   publishPrekeys,
   SignedDeviceList,
 } from '../../protocol/devices.ts';
+import type { ErrorCode } from '../../protocol/errors.ts';
 import type { CallId, DeviceAddress, DeviceId, IdempotencyId, MessageId, UserId } from '../../protocol/ids.ts';
 import type { ParamsOf } from '../../protocol/method.ts';
 import type { SignedProfile } from '../../protocol/profile.ts';
@@ -316,7 +317,8 @@ export interface Vault {
   }): Promise<Waiting>;
   /** The server accepted one, or several. */
   sent(accepted: Accepted | readonly Accepted[]): Promise<ChatChanges>;
-  sendFailed(messageId: MessageId): Promise<ChatChanges>;
+  /** It waits for the person. `failure`: why the server did not take it, if it has said so. */
+  sendFailed(messageId: MessageId, failure?: ErrorCode): Promise<ChatChanges>;
   retry(messageId: MessageId): Promise<ChatChanges>;
   discard(messageId: MessageId): Promise<ChatChanges>;
 }

@@ -243,6 +243,12 @@ export const en = {
       failed: 'Not sent',
     } satisfies Record<DeliveryState, string>,
     failed: 'Not sent.',
+    notSent: {
+      forbidden: 'You are not allowed to write messages. Ask your administrator.',
+      frame_too_large: 'It is too long. Copy it, and send it in parts.',
+      invalid_request: 'The server did not accept it as it is. Update Teahouse, copy it, and write it again.',
+      user_unknown: 'This person is not here any more.',
+    } satisfies Partial<Words>,
     retry: 'Try again',
     discard: 'Discard',
     discarded: 'Message discarded',

@@ -4,6 +4,7 @@ import { ManagedPerson } from '../../../protocol/administration.ts';
 import { Call, Participant } from '../../../protocol/calls.ts';
 import { MessageContent } from '../../../protocol/chat.ts';
 import { Person } from '../../../protocol/contacts.ts';
+import { ErrorCode } from '../../../protocol/errors.ts';
 import { LinkRequest, ListedDevice } from '../../../protocol/devices.ts';
 import LinkingPage from '../../../renderer/modules/accounts/LinkingPage.svelte';
 import CallsPage from '../../../renderer/modules/calls/CallsPage.svelte';
@@ -55,6 +56,7 @@ const people: readonly Values[] = objects(Person).map((person, i, all) => ({
 }));
 const OUTCOMES = ['ongoing', 'answered', 'missed', 'declined', 'cancelled', 'unanswered', 'of the future'];
 const STATES = [null, 'queued', 'sent', 'delivered', 'read', 'failed'];
+const FAILURES = [undefined, ...ErrorCode.options, 'of the future'];
 const NUMBERS = extremesOf(Session.shape.lastSeenAt);
 
 /** Stored messages of every kind of content, with every extreme of each field, and with those that a device adds itself. */
@@ -79,6 +81,7 @@ function messages(): Values[] {
       order: i,
       mine,
       state: mine ? STATES[i % STATES.length] : null,
+      failure: FAILURES[i % FAILURES.length],
     })),
   );
 }

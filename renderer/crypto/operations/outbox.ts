@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../../protocol/errors.ts';
 import type { MessageId, UserId } from '../../../protocol/ids.ts';
 import type { DeliveryState } from '../../modules/chat/model.ts';
 import { Batch } from '../batch.ts';
@@ -28,7 +29,7 @@ export async function sent(profile: Profile, accepted: Accepted | readonly Accep
   for (const { messageId, position } of all) {
     const message = await batch.message(messageId);
     if (message === undefined) continue;
-    batch.putMessage({ ...message, order: position, state: laterState(message.state, 'sent') });
+    batch.putMessage({ ...message, order: position, state: laterState(message.state, 'sent'), failure: undefined });
   }
   return batch.commit();
 }
@@ -37,7 +38,7 @@ export async function sent(profile: Profile, accepted: Accepted | readonly Accep
  * See `Vault.sendFailed`. Receipts have no message to show a failure on: they are let go. A hand-over is due again, since
  * the device that it is for waits until it has one.
  */
-export async function sendFailed(profile: Profile, messageId: MessageId): Promise<ChatChanges> {
+export async function sendFailed(profile: Profile, messageId: MessageId, failure?: ErrorCode): Promise<ChatChanges> {
   await keepHandOverDue(profile, messageId);
   const batch = new Batch(profile);
   const message = await batch.message(messageId);
@@ -45,7 +46,7 @@ export async function sendFailed(profile: Profile, messageId: MessageId): Promis
     batch.write((db) => db.outbox.where('messageId').equals(messageId).delete());
   } else {
     batch.write((db) => db.outbox.where('messageId').equals(messageId).modify({ waiting: 0 }));
-    batch.putMessage({ ...message, state: 'failed' });
+    batch.putMessage({ ...message, state: 'failed', failure });
   }
   return batch.commit();
 }
@@ -64,7 +65,7 @@ export async function retry(profile: Profile, messageId: MessageId): Promise<Cha
   if (message?.state !== 'failed') return batch.commit();
   profile.outboxEmpty.delete(message.conversation);
   batch.write((db) => db.outbox.where('messageId').equals(messageId).modify({ waiting: 1 }));
-  batch.putMessage({ ...message, state: 'queued' });
+  batch.putMessage({ ...message, state: 'queued', failure: undefined });
   return batch.commit();
 }
 

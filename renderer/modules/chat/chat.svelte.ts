@@ -1,6 +1,7 @@
 import * as wire from '../../../protocol/chat.ts';
 import type { CallMedia } from '../../../protocol/chat.ts';
 import { listChanged } from '../../../protocol/devices.ts';
+import type { ErrorCode } from '../../../protocol/errors.ts';
 import type { CallId, MessageId, UserId } from '../../../protocol/ids.ts';
 import type { ChatChanges, ConversationSummary, ReceiveOutcome, Vault } from '../../crypto/vault.ts';
 import { newMessageId, queuedOrder } from '../../crypto/queued-message.ts';
@@ -46,6 +47,7 @@ export class Chat implements ChatController {
   readonly #lists: DeviceLists;
   readonly #missed: MissedMessages;
   #summaries: ReadonlyMap<UserId, ConversationSummary> = $state.raw(new Map<UserId, ConversationSummary>());
+  #heldBack: ReadonlyMap<UserId, ErrorCode> = $state.raw(new Map<UserId, ErrorCode>());
   #openedId: UserId | null = $state.raw(null);
   messages: readonly Message[] = $state.raw([]);
   hasOlder = $state.raw(false);
@@ -69,7 +71,14 @@ export class Chat implements ChatController {
     const { connection, vault, report } = deps;
     const apply = (changes: ChatChanges) => this.#apply(changes);
     this.#lists = new DeviceLists({ connection, vault, apply });
-    this.#outbox = new Outbox({ connection, vault, lists: this.#lists, apply, report });
+    this.#outbox = new Outbox({
+      connection,
+      vault,
+      lists: this.#lists,
+      apply,
+      heldBack: (conversation, reason) => this.#held(conversation, reason),
+      report,
+    });
     this.#receipts = new Receipts(vault, this.#outbox, report);
     this.#missed = new MissedMessages({ connection, report });
     this.#callEntries = new CallEntries({ connection, vault, apply, report });
@@ -99,6 +108,7 @@ export class Chat implements ChatController {
     this.close();
     for (const part of [this.#inbox, this.#receipts, this.#callEntries, this.#missed]) part.clear();
     this.#summaries = new Map();
+    this.#heldBack = new Map();
     this.#showBadge();
   }
 
@@ -321,7 +331,14 @@ export class Chat implements ChatController {
     const summary = this.#summaries.get(userId) ?? emptySummary(userId);
     // What is being looked at is not unread, even for the moment until it is marked.
     const unread = userId === this.#watchedId ? 0 : summary.unread;
-    return { ...summary, unread, person: this.#deps.contacts.person(userId) };
+    const heldBack = this.#heldBack.get(userId);
+    return { ...summary, unread, person: this.#deps.contacts.person(userId), heldBack };
+  }
+
+  #held(userId: UserId, reason: ErrorCode | null): void {
+    if ((this.#heldBack.get(userId) ?? null) === reason) return;
+    const others = [...this.#heldBack].filter(([other]) => other !== userId);
+    this.#heldBack = new Map(reason === null ? others : [...others, [userId, reason]]);
   }
 
   #change(userId: UserId, change: Partial<ConversationSummary>): void {

@@ -1,5 +1,6 @@
 import type { CallId, MessageId, UserId } from '../../../protocol/ids.ts';
 import type { CallMedia } from '../../../protocol/chat.ts';
+import type { ErrorCode } from '../../../protocol/errors.ts';
 import type { KnownPerson } from '../contacts/model.ts';
 import type { MissedCounts } from './missed-messages.svelte.ts';
 
@@ -33,6 +34,8 @@ export interface Message {
   readonly order: number;
   /** Null for messages of others. */
   readonly state: DeliveryState | null;
+  /** Why the server did not take it, where `state` is `failed` and the server has said so. */
+  readonly failure?: ErrorCode | undefined;
 }
 
 export interface Conversation {
@@ -46,6 +49,8 @@ export interface Conversation {
    * before, so somebody may be between. Null when all is well.
    */
   readonly problem: 'account-key-changed' | 'device-list-rolled-back' | null;
+  /** Why the server takes nothing for now. What is written waits, and is sent by itself later. */
+  readonly heldBack?: ErrorCode | undefined;
   /** When the person's own device last confirmed their list of devices. Milliseconds since the Unix epoch. */
   readonly listIssuedAt?: number | undefined;
 }

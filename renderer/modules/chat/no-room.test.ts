@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import * as wire from '../../../protocol/chat.ts';
-import { ProtocolError } from '../../../protocol/errors.ts';
+import { fromWire, ProtocolError, WireError } from '../../../protocol/errors.ts';
 import type { DeviceId, IdempotencyId, MessageId, UserId } from '../../../protocol/ids.ts';
 import type { Vault, Waiting } from '../../crypto/vault.ts';
 import type { Connection } from '../../net/connection.ts';
@@ -9,32 +9,38 @@ import { MissedMessages } from './missed-messages.svelte.ts';
 import { Outbox } from './outbox.ts';
 
 const PEER = '00000000-0000-4000-8000-000000000001' as UserId;
-const MESSAGE = '00000000-0000-4000-8000-000000000002' as MessageId;
+const FIRST = '00000000-0000-4000-8000-000000000002' as MessageId;
+const SECOND = '00000000-0000-4000-8000-000000000003' as MessageId;
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** An outbox with one message, and a server that refuses it so many times. */
+/** An outbox with two messages, and a server that refuses the first so many times and never answers the second. */
 function sending(refusals: ProtocolError[]) {
   const done: string[] = [];
-  const params = { idempotencyId: MESSAGE as string as IdempotencyId, payload: '', recipients: [] };
   const sealWaiting: Vault['sealWaiting'] = async ({ underWay }): Promise<Waiting> => {
-    const waits = done.length === 0 && !underWay.includes(MESSAGE);
-    return { sealed: waits ? [{ messageId: MESSAGE, params }] : [], next: null, more: false };
+    const messageId = done.length === 0 ? FIRST : SECOND;
+    const params = { idempotencyId: messageId as string as IdempotencyId, payload: '', recipients: [] };
+    return { sealed: underWay.includes(messageId) ? [] : [{ messageId, params }], next: null, more: false };
   };
-  const end = (what: string) => async () => (done.push(what), { messages: [], removed: [], conversations: [] });
-  const vault = { sealWaiting, sent: end('sent'), sendFailed: end('failed') } as unknown as Vault;
+  const NONE = { messages: [], removed: [], conversations: [] };
+  const sent = async () => (done.push('sent'), NONE);
+  const sendFailed: Vault['sendFailed'] = async (_, reason) => (done.push(`failed: ${reason}`), NONE);
+  const vault = { sealWaiting, sent, sendFailed } as unknown as Vault;
   const request = async () => {
     const refusal = refusals.shift();
     if (refusal) throw refusal;
+    if (done.length > 0) return new Promise(() => undefined);
     return { position: 1 };
   };
   const connection = { state: { kind: 'online' }, welcome: { protocol: 2 }, request } as unknown as Connection;
   const lists = {} as DeviceLists;
   const report = (error: unknown) => void done.push(String(error));
-  const outbox = new Outbox({ connection, vault, lists, apply: () => undefined, report, random: () => 1 });
+  const held: (string | null)[] = [];
+  const heldBack = (conversation: UserId, reason: string | null) => void (conversation === PEER && held.push(reason));
+  const outbox = new Outbox({ connection, vault, lists, apply: () => undefined, heldBack, report, random: () => 1 });
   outbox.wake(PEER);
-  return done;
+  return { done, held };
 }
 
 test.each<[string, () => ProtocolError]>([
@@ -43,18 +49,38 @@ test.each<[string, () => ProtocolError]>([
 ])(
   'a message that the server has no room for (%s) waits, however long, and is sent when there is',
   async (_, refusal) => {
-    const done = sending(Array.from({ length: 30 }, refusal));
+    const { done, held } = sending(Array.from({ length: 30 }, refusal));
     await vi.advanceTimersByTimeAsync(60_000);
     expect(done).toEqual([]);
+    // What the person reads meanwhile.
+    expect(held.at(-1)).toBe(refusal().code);
     await vi.advanceTimersByTimeAsync(40 * 60_000);
     expect(done).toEqual(['sent']);
+    expect(held.at(-1)).toBeNull();
   },
 );
 
-test('a message for somebody whose queue is full is shown as not sent', async () => {
-  const done = sending([new ProtocolError('queue_full', 'x', { users: [PEER] })]);
-  await vi.advanceTimersByTimeAsync(100);
-  expect(done).toEqual(['failed']);
+test.each([
+  new ProtocolError('queue_full', 'x', { users: [PEER] }),
+  new ProtocolError('user_unknown', 'x'),
+  new ProtocolError('forbidden', 'x'),
+  // As a code of a newer server is read.
+  fromWire(WireError.parse({ code: 'quota_of_the_future', message: 'x', details: { retryAfterMs: 1 } })),
+])('a message that the server does not take ($code) is shown as not sent, with that reason', async (refusal) => {
+  const { done } = sending(Array.from({ length: 8 }, () => refusal));
+  await vi.advanceTimersByTimeAsync(5 * 60_000);
+  expect(done[0]).toBe(`failed: ${refusal.code}`);
+});
+
+test('one that waited for room and is then refused does not leave the others waiting in words', async () => {
+  const { done, held } = sending([
+    new ProtocolError('storage_full', 'x'),
+    new ProtocolError('queue_full', 'x', { users: [PEER] }),
+  ]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(done).toEqual(['failed: queue_full']);
+  expect(held[0]).toBe('storage_full');
+  expect(held.at(-1)).toBeNull();
 });
 
 test('what the server did not keep is counted for this device and for the others, until it was read', async () => {

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../../protocol/errors.ts';
 import type { UserId } from '../../../protocol/ids.ts';
 import type { ChatChanges, SealedItem, Vault } from '../../crypto/vault.ts';
 import { OfflineError } from '../../net/connection.ts';
@@ -13,6 +14,8 @@ export interface OutboxDependencies {
   readonly vault: Vault;
   readonly lists: DeviceLists;
   readonly apply: (changes: ChatChanges) => void;
+  /** Why the server takes nothing of a conversation for now; null when that is over. */
+  readonly heldBack?: (conversation: UserId, reason: ErrorCode | null) => void;
   readonly report: (error: unknown) => void;
   readonly random?: () => number;
   /** Resolves after so many milliseconds; tests shorten it. */
@@ -51,14 +54,15 @@ export class Outbox {
       })
       .finally(() => {
         this.#running.delete(conversation);
+        this.#deps.heldBack?.(conversation, null);
         // Something was written between the lane's last look and its end, or the line came back meanwhile.
         if (lane.woken && isLive(this.#deps.connection.state)) this.wake(conversation);
       });
   }
 
   #newLane(conversation: UserId): Lane {
-    const { connection, vault, apply } = this.#deps;
-    const refusals = new Refusals(this.#deps);
+    const { connection, vault, apply, heldBack } = this.#deps;
+    const refusals = new Refusals({ ...this.#deps, heldBack: (reason) => heldBack?.(conversation, reason) });
     const onRoom = () => {
       for (const lane of this.#running.values()) lane.poke();
     };

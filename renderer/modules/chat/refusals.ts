@@ -38,6 +38,8 @@ export interface RefusalsDependencies {
   readonly vault: Vault;
   readonly lists: DeviceLists;
   readonly apply: (changes: ChatChanges) => void;
+  /** The server takes nothing for now, and says why; null once it does, or once nothing waits for that. */
+  readonly heldBack?: (reason: ErrorCode | null) => void;
   readonly random?: () => number;
   /** Resolves after so many milliseconds; tests shorten it. */
   readonly pause?: (ms: number) => Promise<void>;
@@ -66,7 +68,7 @@ export class Refusals {
   /** Something was accepted. */
   succeeded(): void {
     this.#failures = 0;
-    this.#noRoom = 0;
+    this.#hadRoom();
   }
 
   /** Gets what sealing lacks. Repairs are no failures, but one that never helps must not run for ever. */
@@ -79,7 +81,7 @@ export class Refusals {
     if (lacking.kind === 'need-lists') await lists.fetch(lacking.users);
     else await this.#takeBundles(lacking.devices);
     this.#failures += 1;
-    if (this.#failures >= MAX_ATTEMPTS) await this.#giveUp(lacking.messageId);
+    if (this.#failures >= MAX_ATTEMPTS) await this.#giveUp(lacking.messageId, 'devices_stale');
   }
 
   /**
@@ -104,18 +106,25 @@ export class Refusals {
     if (!(error instanceof ProtocolError)) throw error;
     if (SESSION.has(error.code)) return 'stop';
     if (NO_ROOM.has(error.code)) {
+      this.#deps.heldBack?.(error.code);
       await this.#wait(error, (this.#noRoom += 1));
       return 'continue';
     }
     this.#failures += 1;
-    if (!PASSING.has(error.code) || this.#failures >= MAX_ATTEMPTS) await this.#giveUp(messageId);
+    if (!PASSING.has(error.code) || this.#failures >= MAX_ATTEMPTS) await this.#giveUp(messageId, error.code);
     else await this.#repair(error, recipients);
     return 'continue';
   }
 
-  async #giveUp(messageId: MessageId): Promise<void> {
-    this.#deps.apply(await this.#deps.vault.sendFailed(messageId));
+  #hadRoom(): void {
+    if (this.#noRoom > 0) this.#deps.heldBack?.(null);
+    this.#noRoom = 0;
+  }
+
+  async #giveUp(messageId: MessageId, failure: ErrorCode): Promise<void> {
+    this.#deps.apply(await this.#deps.vault.sendFailed(messageId, failure));
     this.#failures = 0;
+    this.#hadRoom();
   }
 
   async #takeBundles(devices: readonly DeviceAddress[]): Promise<void> {
@@ -139,9 +148,8 @@ export class Refusals {
 
   /** @param times how often in a row it has come to that */
   async #wait(error: ProtocolError, times: number): Promise<void> {
-    const says = ProtocolError.is(error, 'rate_limited') || ProtocolError.is(error, 'quota_sender');
-    const asked = says ? Math.min(error.details.retryAfterMs, LONGEST_WAIT_MS) : 0;
-    const wait = Math.max(asked, backoffMs(times, this.#deps.random ?? Math.random));
+    const { retryAfterMs = 0 } = (error.details ?? {}) as { readonly retryAfterMs?: number };
+    const wait = Math.max(Math.min(retryAfterMs, LONGEST_WAIT_MS), backoffMs(times, this.#deps.random ?? Math.random));
     await (this.#deps.pause ?? pause)(wait);
   }
 }

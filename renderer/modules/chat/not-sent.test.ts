@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { ErrorCode } from '../../../protocol/errors.ts';
+import { en } from '../../i18n/en.ts';
+import { mayRetry, whyNotSent } from './not-sent.ts';
+
+test.each(ErrorCode.options)('the reason %s has words that say what helps', (code) => {
+  expect(whyNotSent(code, en)).toMatch(/^[A-Z].*[a-z]\.$/s);
+});
+
+test('words that ask to try again stand beside a button that does', () => {
+  const asking = ErrorCode.options.filter((code) => /try again/i.test(whyNotSent(code, en)));
+  expect(asking).toContain('queue_full');
+  expect(asking.filter((code) => !mayRetry(code))).toEqual([]);
+});
+
+test('what is refused however often it is sent can only be discarded', () => {
+  expect(ErrorCode.options.filter((code) => !mayRetry(code))).toEqual([
+    'invalid_request',
+    'frame_too_large',
+    'user_unknown',
+  ]);
+  expect(mayRetry(undefined)).toBe(true);
+});
