@@ -85,6 +85,9 @@ export const expired = query(
 
 export const dismissExpired = setter('chat.dismissExpired', { deviceId: DeviceId }, Nothing);
 
+/** What `chat.expired` answers has changed: more was not kept, or somebody has read it on another device. */
+export const expiredChanged = event('chat.expiredChanged', {});
+
 /** An envelope for this device, as it arrives. It stays in the queue until acknowledged. */
 export const delivered = event('chat.envelope', { envelope: Envelope });
 

@@ -65,6 +65,7 @@ export const EVENTS = [
   devices.linkRequested,
   devices.linked,
   chat.delivered,
+  chat.expiredChanged,
   calls.ringing,
   calls.updated,
   calls.ended,

@@ -77,6 +77,8 @@ export interface Composition {
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
   /** What /readyz says besides: the server serves, but not everything. */
   warnings(): readonly string[];
+  /** Tells these accounts that messages were not kept for them. */
+  readonly tellExpired: (users: ReadonlySet<UserId>) => void;
   /** Ends the modules, once no request is under way. */
   close(): Promise<void>;
 }
@@ -93,7 +95,7 @@ export function compose(parts: Parts): Composition {
   const closings = new Closings(log);
   closings.onClosed(({ connectionId }) => replay.forget(connectionId));
   const health = new StorageHealth({ store, log, dataDir: config.dataDir, ...diskOptions(parts) });
-  const { modules, waiting } = composeModules(parts, bus, closings, hub);
+  const { modules, waiting, tellExpired } = composeModules(parts, bus, closings, hub);
   const dispatcher = new Dispatcher({
     methods: [pingMethod, ...modules.flatMap((module) => module.methods)].map((method) => guardStorage(method, health)),
     hello: {
@@ -134,6 +136,7 @@ export function compose(parts: Parts): Composition {
       ...(sfu ? { media: async () => sfu.healthy } : {}),
     },
     warnings: () => (health.full ? ['storage_full'] : []),
+    tellExpired,
     async close() {
       await health.close();
       for (const module of modules) await module.close?.();
@@ -203,7 +206,7 @@ export function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, c
     const options = { sfu, events, connections: closings, usersExist: exist, logger: log, clock: systemClock };
     modules.push(callsModule(options));
   }
-  return { modules, waiting: chat.waiting };
+  return { modules, waiting: chat.waiting, tellExpired: chat.tellExpired };
 }
 
 function composeSockets(

@@ -92,7 +92,7 @@ async function serve(parts: Omit<Parts, 'origins'>, undo: (() => unknown)[]): Pr
   // The sockets end first: http.close() would wait for them.
   undo.push(() => composition.sockets.close(CLOSE_GRACE_MS));
   await http.listen({ port: config.port, host: config.host, backlog: HTTP.backlog.value });
-  undo.push(startMaintenance({ store, now, log, keepMs: config.storage.keepMs }));
+  undo.push(startMaintenance({ store, now, log, keepMs: config.storage.keepMs, onExpired: composition.tellExpired }));
 
   const { port } = http.server.address() as AddressInfo;
   ownPort = port;

@@ -1,6 +1,7 @@
 import { pruneInvitations } from './modules/accounts/index.ts';
 import { expireMessages } from './modules/chat/index.ts';
 import { pruneLinkRequests } from './modules/devices/index.ts';
+import type { UserId } from '../protocol/ids.ts';
 import type { Log } from './log.ts';
 import { pruneLargeAnswers } from './store/large-answers.ts';
 import { pruneAnswers } from './store/once.ts';
@@ -17,6 +18,8 @@ export interface MaintenanceDeps {
   readonly log: Log;
   /** How long a message waits for a device. Milliseconds. */
   readonly keepMs: number;
+  /** Told whose messages were not kept. */
+  readonly onExpired: (users: ReadonlySet<UserId>) => void;
 }
 
 /** Deletes what has had its time, at the start and once a day. Returns the stop. */
@@ -37,11 +40,11 @@ export function startMaintenance(deps: MaintenanceDeps): () => Promise<void> {
 
 type Steps = Readonly<Record<string, () => Promise<void>>>;
 
-function daily({ store, now, keepMs }: MaintenanceDeps, signal: AbortSignal): Steps {
+function daily({ store, now, keepMs, onExpired }: MaintenanceDeps, signal: AbortSignal): Steps {
   return {
     linkRequests: () => pruneLinkRequests(store.db, now()),
     invitations: () => pruneInvitations(store.db, now()),
-    messages: () => expireMessages(store, keepMs, now(), signal),
+    messages: () => expireMessages({ store, keepMs, now: now(), signal, onExpired }),
     largeAnswers: () => pruneLargeAnswers(store.db, now(), signal),
     answers: () => pruneAnswers(store.db, now(), signal),
   };

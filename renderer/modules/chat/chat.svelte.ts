@@ -85,6 +85,7 @@ export class Chat implements ChatController {
     const received = (outcome: ReceiveOutcome) => this.#received(outcome);
     this.#inbox = new Inbox({ connection, vault, lists: this.#lists, received, report });
     connection.on(wire.delivered, ({ envelope }) => (this.#loaded ? this.#inbox.add(envelope) : undefined));
+    connection.on(wire.expiredChanged, () => (this.#mayWork() ? this.#missed.told() : undefined));
     connection.on(listChanged, ({ userId, version }) => this.#lists.changed(userId, version));
     connection.onResync((continues) => this.#resynchronise(continues));
     connection.onState((state) => {

@@ -11,6 +11,8 @@ export interface MissedCounts {
   readonly elsewhere: number;
 }
 
+/** Whatever the server says in this time is asked about once. Milliseconds. */
+const TOLD_MS = 1000;
 const NONE: MissedCounts = { here: 0, elsewhere: 0 };
 
 export interface MissedMessagesDependencies {
@@ -23,6 +25,7 @@ export interface MissedMessagesDependencies {
 export class MissedMessages {
   readonly #deps: MissedMessagesDependencies;
   #devices: readonly DeviceId[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
   counts: MissedCounts = $state.raw(NONE);
 
   constructor(deps: MissedMessagesDependencies) {
@@ -48,13 +51,24 @@ export class MissedMessages {
     }
   }
 
+  /** The server has said that it changed. */
+  told(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.refresh();
+    }, TOLD_MS);
+  }
+
   /** The person has read it. */
   async dismiss(): Promise<void> {
     for (const deviceId of this.#devices) await this.#deps.connection.request(dismissExpired, { deviceId });
-    this.clear();
+    this.#devices = [];
+    this.counts = NONE;
   }
 
   clear(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#devices = [];
     this.counts = NONE;
   }

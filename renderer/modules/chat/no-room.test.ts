@@ -112,3 +112,23 @@ test('an older server that keeps everything is no fault', async () => {
   expect(faults).toEqual([]);
   expect(missed.counts).toEqual({ here: 0, elsewhere: 0 });
 });
+
+test('what changes while the app runs is asked about at once, and one time for many events', async () => {
+  let count = 0;
+  let asked = 0;
+  const request = async () => ((asked += 1), { devices: count === 0 ? [] : [{ deviceId: 2 as DeviceId, count }] });
+  const connection = { welcome: { deviceId: 2 }, request } as unknown as Connection;
+  const missed = new MissedMessages({ connection, report: () => expect.unreachable() });
+  count = 3;
+  for (let i = 0; i < 10_000; i += 1) missed.told();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect([missed.counts.here, asked]).toEqual([3, 1]);
+  count = 0;
+  missed.told();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(missed.counts.here).toBe(0);
+  missed.told();
+  missed.clear();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(asked).toBe(2);
+});

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { UserId } from '../../../protocol/ids.ts';
 import type { Store } from '../../store/store.ts';
 import { ChatStore } from './store.ts';
 
@@ -6,12 +7,25 @@ import { ChatStore } from './store.ts';
 const BATCH = 500;
 const PAUSE_MS = 20;
 
-/** Deletes what has waited for longer than `keepMs`. Ends early when `signal` is aborted. */
-export async function expireMessages(store: Store, keepMs: number, now: number, signal: AbortSignal): Promise<void> {
+export interface Expiry {
+  readonly store: Store;
+  /** How long a message waits for a device. Milliseconds. */
+  readonly keepMs: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
+  /** Ends it early. */
+  readonly signal: AbortSignal;
+  /** Told whose messages are gone, once they are. */
+  readonly onExpired: (users: ReadonlySet<UserId>) => void;
+}
+
+/** Deletes what has waited too long. */
+export async function expireMessages({ store, keepMs, now, signal, onExpired }: Expiry): Promise<void> {
   const chatStore = new ChatStore(store.kind);
   const before = (now - keepMs) * 1000;
   while (!signal.aborted) {
-    const deleted = await store.transaction((trx) => chatStore.expire(trx, before, BATCH));
+    const { deleted, users } = await store.transaction((trx) => chatStore.expire(trx, before, BATCH));
+    onExpired(users);
     if (deleted === 0) return;
     await delay(PAUSE_MS);
   }

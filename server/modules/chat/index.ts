@@ -1,10 +1,11 @@
 import { acknowledge, dismissExpired, expired, pending, send, type Envelope } from '../../../protocol/chat.ts';
 import { MAX_FRAME_BYTES } from '../../../protocol/frames.ts';
-import type { MessageId } from '../../../protocol/ids.ts';
+import type { MessageId, UserId } from '../../../protocol/ids.ts';
 import { register } from '../../ws/method.ts';
 import type { ServerModule } from '../../ws/module.ts';
 import { scopeOf } from '../../ws/replay.ts';
-import { Outgoing, type OutgoingDeps } from './outgoing.ts';
+import { ExpiredNews } from './expired-news.ts';
+import { Outgoing, type ChatDeps, type OutgoingDeps } from './outgoing.ts';
 import { SenderQuota } from './sender-quota.ts';
 
 export { expireMessages } from './expire.ts';
@@ -18,10 +19,14 @@ const MAX_ANSWER_CHARACTERS = MAX_FRAME_BYTES - 4096;
 export interface ChatModule extends ServerModule {
   /** Messages that wait to be written. */
   readonly waiting: () => number;
+  /** Tells these accounts that messages were not kept for them. */
+  readonly tellExpired: (users: Iterable<UserId>) => void;
 }
 
 /** Takes messages for devices, keeps them until they are acknowledged, and hands them over. */
-export function chatModule(deps: OutgoingDeps): ChatModule {
+export function chatModule(chatDeps: ChatDeps): ChatModule {
+  const news = new ExpiredNews(chatDeps.events);
+  const deps = { ...chatDeps, news };
   const outgoing = new Outgoing(deps);
   return {
     methods: [
@@ -32,7 +37,11 @@ export function chatModule(deps: OutgoingDeps): ChatModule {
       dismissExpiredMethod(deps),
     ],
     waiting: () => outgoing.waiting,
-    close: () => outgoing.flush(),
+    tellExpired: (users) => news.tell(users),
+    async close() {
+      await outgoing.flush();
+      news.close();
+    },
   };
 }
 
@@ -103,12 +112,13 @@ function expiredMethod({ store, chatStore }: OutgoingDeps) {
   });
 }
 
-function dismissExpiredMethod({ store, chatStore }: OutgoingDeps) {
+function dismissExpiredMethod({ store, chatStore, news }: OutgoingDeps) {
   return register(dismissExpired, {
     permission: 'device',
     limit: { requests: 60, seconds: 60, by: 'account' },
     handle: async ({ deviceId }, { session }) => {
       await chatStore.dismissExpired(store.db, session.userId, deviceId);
+      news.tell([session.userId]);
       return {};
     },
   });

@@ -8,6 +8,7 @@ import type { DeviceId, IdempotencyId, UserId } from '../../../protocol/ids.ts';
 import { storageFailure } from '../../store/storage-failure.ts';
 import { openStore } from '../../store/store.ts';
 import type { EventSink } from '../../ws/event-sink.ts';
+import { ExpiredNews } from './expired-news.ts';
 import { defaultQuotas } from './quotas.ts';
 import { Outgoing } from './outgoing.ts';
 import { ChatStore } from './store.ts';
@@ -21,11 +22,13 @@ it('makes the acknowledgements durable that share a transaction with messages fo
   const store = await openStore({ dataDir });
   const chatStore = new ChatStore(store.kind);
   const devices = new Map([ADA, BOB].map((userId) => [userId, new Set([DEVICE])]));
+  const events = { toDevice: () => undefined } as Partial<EventSink> as EventSink;
   const outgoing = new Outgoing({
     store,
     chatStore,
     quotas: defaultQuotas(1e9, 1),
-    events: { toDevice: () => undefined } as Partial<EventSink> as EventSink,
+    events,
+    news: new ExpiredNews(events),
     now: Date.now,
     devicesOf: async () => devices,
   });

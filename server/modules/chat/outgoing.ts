@@ -5,6 +5,7 @@ import { findAnswer } from '../../store/once.ts';
 import type { Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import type { EventSink } from '../../ws/event-sink.ts';
+import type { ExpiredNews } from './expired-news.ts';
 import { Ledger, ledgerKey, SENT } from './ledger.ts';
 import { checkRecipients } from './recipients.ts';
 import { SendOrder } from './send-order.ts';
@@ -15,7 +16,11 @@ import type { Acknowledged, ChatStore } from './store.ts';
 const MAX_BATCH = 512;
 const NOBODY: ReadonlySet<string> = new Set();
 
-export interface OutgoingDeps {
+export interface OutgoingDeps extends ChatDeps {
+  readonly news: ExpiredNews;
+}
+
+export interface ChatDeps {
   readonly store: Store;
   readonly chatStore: ChatStore;
   readonly events: EventSink;
@@ -203,8 +208,8 @@ export class Outgoing {
     const shared = { queueId: position, messageId: id as string as MessageId, sender, position, payload };
     for (const { userId, keys } of message.recipients) {
       for (const { deviceId, type, body } of keys) {
-        if (skipped.has(ledgerKey(userId, deviceId))) continue;
-        this.#deps.events.toDevice(userId, deviceId, delivered, { envelope: { ...shared, key: { type, body } } });
+        if (skipped.has(ledgerKey(userId, deviceId))) this.#deps.news.tell([userId]);
+        else this.#deps.events.toDevice(userId, deviceId, delivered, { envelope: { ...shared, key: { type, body } } });
       }
     }
   }

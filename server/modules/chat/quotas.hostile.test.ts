@@ -4,7 +4,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { acknowledge, delivered, dismissExpired, expired, pending, send } from '../../../protocol/chat.ts';
+import {
+  acknowledge,
+  delivered,
+  dismissExpired,
+  expired,
+  expiredChanged,
+  pending,
+  send,
+} from '../../../protocol/chat.ts';
 import type { DeviceId } from '../../../protocol/ids.ts';
 import { onEachDatabase } from '../../testing/databases.ts';
 import { refusal } from '../../testing/expect-code.ts';
@@ -100,6 +108,8 @@ onEachDatabase((newDatabase) => {
     const { deviceId } = phone.public;
     const missed = await bob.client.request(expired, {});
     expect(missed).toEqual({ devices: [{ deviceId, count: 4 }] });
+    await bob.client.next(expiredChanged);
+    expect(bob.client.events, 'once for all of them').toEqual([]);
     await ada.client.request(dismissExpired, { deviceId });
     expect(await bob.client.request(expired, {}), 'only the owner dismisses it').toEqual(missed);
     await bob.client.request(dismissExpired, { deviceId });
@@ -237,7 +247,10 @@ onEachDatabase((newDatabase) => {
       .set(({ eb }) => ({ messages: eb('messages', '+', 1) }))
       .where('deviceId', '=', 0)
       .execute();
-    await expireMessages(server.store, 9 * 24 * 3_600_000, Date.now() + ahead, NEVER);
+    const told = new Set<string>();
+    const expiry = { store: server.store, keepMs: 9 * 24 * 3_600_000, now: Date.now() + ahead, signal: NEVER };
+    await expireMessages({ ...expiry, onExpired: (users) => users.forEach((userId) => told.add(userId)) });
+    expect([...told]).toEqual([bob.person.userId]);
     expect((await queueOf(bob)).map(({ position }) => position)).toEqual([recent.position]);
     const { deviceId } = bob.person.device.public;
     expect(await bob.client.request(expired, {})).toEqual({ devices: [{ deviceId, count: 620 }] });

@@ -145,9 +145,13 @@ export class ChatStore {
 
   /**
    * Deletes the oldest messages before `position`, at most about `limit` copies, and notes for each device how many it
-   * misses. Returns how many copies went, or messages where no copy was left.
+   * misses. Returns how many copies went, or messages where no copy was left, and the accounts that miss something.
    */
-  async expire(trx: Trx, position: number, limit: number): Promise<number> {
+  async expire(
+    trx: Trx,
+    position: number,
+    limit: number,
+  ): Promise<{ readonly deleted: number; readonly users: ReadonlySet<UserId> }> {
     const oldest = await trx
       .selectFrom('queue')
       .select('position')
@@ -156,7 +160,7 @@ export class ChatStore {
       .limit(limit)
       .execute();
     const last = oldest.at(-1)?.position;
-    if (last === undefined) return this.#deleteOrphans(trx, position, limit);
+    if (last === undefined) return { deleted: await this.#deleteOrphans(trx, position, limit), users: new Set() };
     const copies = await trx
       .deleteFrom('queue')
       .where('position', '<=', last)
@@ -169,7 +173,7 @@ export class ChatStore {
     }
     await this.#deleteUnqueued(trx, [...new Set(copies.map((copy) => copy.position))], ledger);
     await this.record(trx, ledger);
-    return copies.length;
+    return { deleted: copies.length, users: new Set(copies.map(({ userId }) => userId as UserId)) };
   }
 
   /**
