@@ -12,7 +12,7 @@ export function confirmServerDialog(wanted: string, present: string | null): Mes
       present === null
         ? 'An invitation names this server. Go on only if it is your organisation’s.'
         : `Teahouse on this computer belongs to ${present}. An invitation names another server. Go on only if you expected this.`,
-    buttons: ['Cancel', 'Connect'],
+    buttons: present === null ? ['Cancel', 'Connect'] : [`Stay with ${present}`, 'Connect instead'],
     defaultId: 0,
     cancelId: 0,
     noLink: true,
