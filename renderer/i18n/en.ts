@@ -176,6 +176,8 @@ export const en = {
     resetTitle: 'Choose a new password',
     resetChecking: 'Checking the link…',
     resetBody: (username: string, organisation: string) => `For @${username} at ${organisation}.`,
+    joinFailedTitle: 'This invitation does not work',
+    resetFailedTitle: 'This link does not work',
     resetSet: 'Set password',
     resetSetting: 'Setting the password…',
     resetDoneTitle: 'Your password is set',
