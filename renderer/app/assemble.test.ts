@@ -177,7 +177,7 @@ describe('accounts', () => {
     const { stage } = ada.accounts;
     const username = stage.kind === 'ready' ? stage.account.username : '';
     await ada.accounts.signOut();
-    expect(ada.accounts.stage).toEqual({ kind: 'signed-out', username });
+    expect(ada.accounts.stage).toEqual({ kind: 'signed-out', username, ended: false });
     expect(ada.chat.conversations).toEqual([]);
     await expect(ada.accounts.signIn({ username, password: 'not the password' })).rejects.toMatchObject({
       code: 'credentials_invalid',
@@ -215,6 +215,7 @@ describe('accounts', () => {
 
     await ada.devices.remove(request!.deviceId);
     await until(() => second.accounts.stage.kind === 'signed-out', 'the removed device is out');
+    expect(second.accounts.stage).toMatchObject({ ended: true });
     expect(ada.devices.devices).toHaveLength(1);
   });
 

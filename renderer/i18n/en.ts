@@ -170,8 +170,8 @@ export const en = {
     replacedTitle: 'This account was opened elsewhere',
     replacedBody: 'The same device connected from another place, so this one was disconnected.',
     revokedTitle: 'You were signed out',
-    revokedBody: 'The session of this device was ended. Sign in again to carry on.',
-    reconnect: 'Reconnect here',
+    revokedBody:
+      'The session of this device was ended. Sign in again to carry on. Your messages are still on this device.',
     newPassword: 'New password',
     resetTitle: 'Choose a new password',
     resetChecking: 'Checking the link…',

@@ -48,6 +48,8 @@ export class Accounts implements AccountsController {
   readonly administration: AdministrationController;
   readonly #deps: AccountsDependencies;
   readonly #handOver: HandOverInbox;
+  /** The person signs out here, which ends the session as well. */
+  #signingOut = false;
   #linkTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(deps: AccountsDependencies) {
@@ -56,7 +58,7 @@ export class Accounts implements AccountsController {
     this.administration = createAdministration(deps);
     deps.connection.onState((state) => {
       if (state.kind !== 'ended') return;
-      if (state.reason === 'replaced') this.lost();
+      if (state.reason === 'replaced') this.lost({ replaced: true });
       else void this.#sessionEnded();
     });
     deps.connection.on(devicesWire.linked, () => this.#linkedElsewhere());
@@ -73,14 +75,14 @@ export class Accounts implements AccountsController {
     // A page without a secure context has neither locks nor ciphers.
     const owner = await this.#orFail(() => this.#deps.ownership.acquire());
     if (owner) await this.#open();
-    else this.stage = { kind: 'elsewhere' };
+    else this.stage = { kind: 'elsewhere', replaced: false };
   }
 
-  /** Another window has the keys now. */
-  lost(): void {
+  /** Another window has the keys now; `replaced`: another place has the connection. */
+  lost({ replaced } = { replaced: false }): void {
     clearTimeout(this.#linkTimer);
     this.#deps.leave();
-    this.stage = { kind: 'elsewhere' };
+    this.stage = { kind: 'elsewhere', replaced };
   }
 
   async useHere(): Promise<void> {
@@ -135,11 +137,14 @@ export class Accounts implements AccountsController {
   }
 
   async signOut(): Promise<void> {
-    const { connection, vault } = this.#deps;
-    // Offline, the token is forgotten here all the same; it can be revoked from any other session.
-    await connection.request(wire.signOut, {}).catch(() => undefined);
-    await vault.signedOut();
-    await this.#sessionEnded();
+    this.#signingOut = true;
+    try {
+      // Offline, the token is forgotten here all the same; it can be revoked from any other session.
+      await this.#deps.connection.request(wire.signOut, {}).catch(() => undefined);
+      await this.#sessionEnded();
+    } finally {
+      this.#signingOut = false;
+    }
   }
 
   async cancelLinking(): Promise<void> {
@@ -200,19 +205,20 @@ export class Accounts implements AccountsController {
     try {
       return await step();
     } catch (error) {
-      this.stage = { kind: 'storage-failed' };
+      // What another window took away is no failure.
+      if (this.stage.kind !== 'elsewhere') this.stage = { kind: 'storage-failed' };
       throw error;
     }
   }
 
-  async #enter(standing: Standing): Promise<void> {
+  async #enter(standing: Standing, { ended } = { ended: false }): Promise<void> {
     if (standing.kind === 'empty') {
       this.#welcome();
     } else if (standing.kind === 'linking') {
       // The stage follows once the request has been made again: its code is worth nothing without.
       this.#connect(standing.session);
     } else if (standing.session === null) {
-      this.stage = { kind: 'signed-out', username: standing.account.username };
+      this.stage = { kind: 'signed-out', username: standing.account.username, ended };
       this.#connect(null);
     } else {
       clearTimeout(this.#linkTimer);
@@ -318,9 +324,12 @@ export class Accounts implements AccountsController {
 
   async #sessionEnded(): Promise<void> {
     const { vault, leave } = this.#deps;
-    await vault.signedOut();
-    leave();
-    await this.#enter(await vault.standing());
+    const ended = !this.#signingOut;
+    await this.#orFail(async () => {
+      await vault.signedOut();
+      leave();
+      await this.#enter(await vault.standing(), { ended });
+    });
   }
 
   async #ask<T>(attempt: () => Promise<T>): Promise<T> {

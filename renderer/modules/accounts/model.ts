@@ -5,14 +5,14 @@ import type { SessionId, UserId } from '../../../protocol/ids.ts';
 /** Where this device stands; decides which screen is shown. */
 export type AccountStage =
   | { readonly kind: 'starting' }
-  /** Another window or tab of this device holds the keys. */
-  | { readonly kind: 'elsewhere' }
+  /** Another window or tab of this device holds the keys; `replaced`: the same keys connected from another place. */
+  | { readonly kind: 'elsewhere'; readonly replaced: boolean }
   /** The device's storage cannot be used (private mode, disk full, corrupted). */
   | { readonly kind: 'storage-failed' }
   /** No account on this device: join by invitation, or sign in. */
   | { readonly kind: 'welcome' }
-  /** The account is here, the session is not. Signing in again continues where it was. */
-  | { readonly kind: 'signed-out'; readonly username: string }
+  /** The account is here, the session is not. Signing in again continues where it was. `ended`: nobody signed out here. */
+  | { readonly kind: 'signed-out'; readonly username: string; readonly ended: boolean }
   /** Signed in on a new device that waits to be linked by an existing one, which shows the same code. */
   | { readonly kind: 'linking'; readonly account: Account; readonly code: string; readonly expiresAt: number }
   /** Linked; waits for what the approving device hands over. `late`: longer than that takes. */
