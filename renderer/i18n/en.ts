@@ -358,6 +358,8 @@ export const en = {
     lastSeen: (when: string) => `Last active ${when}`,
     revoke: 'End session',
     revokeOf: (client: string) => `End session of ${client}`,
+    revokeTitle: (client: string) => `End session of ${client}?`,
+    revokeBody: 'It is signed out at once. Its messages stay on it, encrypted, until you sign in there again.',
     revoked: 'Session ended',
     notLinked: 'Not linked',
     sessionEnds: (when: string) => `Ends ${when} if it is not used`,
