@@ -107,7 +107,7 @@ onEachDatabase((newDatabase) => {
     const dialect =
       databaseUrl === undefined
         ? new NodeSqliteDialect(join(dataDir, 'teahouse.db'))
-        : postgresDialect(databaseUrl, () => undefined);
+        : postgresDialect({ url: databaseUrl, onError: () => undefined });
     db = new Kysely<Schema>({ dialect });
   });
   afterEach(async () => {

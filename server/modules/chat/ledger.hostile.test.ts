@@ -10,6 +10,7 @@ import type { DeviceAddress, DeviceId, IdempotencyId, UserId } from '../../../pr
 import { openStore, type Store } from '../../store/store.ts';
 import { onEachDatabase, type NewDatabase } from '../../testing/databases.ts';
 import type { EventSink } from '../../ws/event-sink.ts';
+import { ExpiredNews } from './expired-news.ts';
 import { Outgoing } from './outgoing.ts';
 import { defaultQuotas } from './quotas.ts';
 import { ChatStore } from './store.ts';
@@ -70,12 +71,14 @@ class History {
   constructor(store: Store) {
     this.#store = store;
     this.#chatStore = new ChatStore(store.kind);
+    const events = { toDevice: () => undefined, toUser: () => undefined } as Partial<EventSink> as EventSink;
     const devices = new Map(USERS.map((userId) => [userId, new Set(DEVICES)]));
     this.#outgoing = new Outgoing({
       store,
       chatStore: this.#chatStore,
       quotas: QUOTAS,
-      events: { toDevice: () => undefined } as Partial<EventSink> as EventSink,
+      events,
+      news: new ExpiredNews(events),
       now: Date.now,
       devicesOf: async () => devices,
     });
