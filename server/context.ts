@@ -74,10 +74,12 @@ async function serve(parts: Omit<Parts, 'origins'>, undo: (() => unknown)[]): Pr
   undo.push(() => composition.close());
   let closing: Promise<void> | null = null;
   const { webRoot, metricsToken } = config;
+  const https = config.origin?.startsWith('https:') ?? false;
   const http = await createHttp({
     log,
     webRoot,
-    https: config.origin?.startsWith('https:') ?? false,
+    https,
+    behindProxy: https || config.trustedProxies.length > 0,
     metrics,
     metricsToken,
     isHostAllowed: composition.isHostAllowed,

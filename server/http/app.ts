@@ -12,6 +12,8 @@ export interface HttpOptions {
   readonly log: Log;
   readonly webRoot: string;
   readonly https: boolean;
+  /** Whether people come through a proxy, so that a peer on this machine need not be from this machine. */
+  readonly behindProxy: boolean;
   readonly metrics: Metrics;
   readonly metricsToken: string | undefined;
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
@@ -59,7 +61,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   app.setNotFoundHandler((_, reply) => reply.code(404).type('text/plain; charset=utf-8').send('Not found.\n'));
   await securityHeaders(app, options.https);
   healthRoutes(app, options.checks, options.warnings ?? (() => []));
-  metricsRoute(app, options.metrics.registry, { token: options.metricsToken, behindProxy: options.https });
+  metricsRoute(app, options.metrics.registry, { token: options.metricsToken, behindProxy: options.behindProxy });
   await webClient(app, options.webRoot);
   return app;
 }

@@ -124,4 +124,35 @@ describe('metrics', () => {
     expect((await get('/metrics', { ...forwarded, authorization: 'Bearer wrong-wrong-wrong-wrong' })).status).toBe(403);
     expect((await get('/metrics', { ...forwarded, authorization: `Bearer ${TOKEN}` })).status).toBe(200);
   });
+
+  it('are not for everybody behind a proxy that does not say that it forwards', async () => {
+    const behind = { TEAHOUSE_TRUSTED_PROXIES: '127.0.0.1', TEAHOUSE_METRICS_TOKEN: TOKEN };
+    const proxied = await startTestServer({}, behind);
+    const scrape = (headers: Record<string, string>) => fetch(`http://127.0.0.1:${proxied.port}/metrics`, { headers });
+    expect((await scrape({})).status).toBe(403);
+    expect((await scrape({ authorization: `Bearer ${TOKEN}` })).status).toBe(200);
+    await proxied.dispose();
+  });
+
+  it('have as many series however many names people make up, and none of the names', async () => {
+    const text = async () => (await get('/metrics')).text();
+    const series = async () => new Set((await text()).split('\n').map((line) => line.split(' ')[0]));
+    const made: string[] = [];
+    const visit = async (turn: number) => {
+      const { client, person } = await server.join();
+      const name = `made-up-${turn}`;
+      made.push(person.username, person.displayName, name);
+      await client.raw(name, { [name]: name }).catch(() => null);
+      await client.raw('contacts.search', { text: name, limit: 1, [name]: 1 }).catch(() => null);
+      client.socket.send(name);
+      await client.hello({ client: name });
+      await get(`/${name}?${name}`);
+      await client.close();
+    };
+    await visit(0);
+    const before = await series();
+    for (let turn = 1; turn < 20; turn++) await visit(turn);
+    expect([...(await series())].filter((name) => !before.has(name))).toEqual([]);
+    for (const name of made) expect(await text()).not.toContain(name);
+  });
 });
