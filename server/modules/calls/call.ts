@@ -13,9 +13,12 @@ import type { CallRules } from './call-rules.ts';
 import * as state from './call-state.ts';
 import type { CallState } from './call-state.ts';
 import type { Clock } from './clock.ts';
-import { SerialQueue } from './serial-queue.ts';
+import { FairQueue } from './fair-queue.ts';
 
 export type DeviceCaller = CallerOf['device'];
+
+/** In the queue beside the accounts: what nobody asked for. */
+const SERVER = 'server';
 
 export interface CallServices {
   readonly sfu: Sfu;
@@ -30,11 +33,11 @@ export interface CallServices {
 
 /**
  * A call that is going on: its state, its media, its timer. Whatever changes it goes through one queue, so joining,
- * leaving, a lost connection and a new producer never see each other half done.
+ * leaving, a lost connection and a new producer never see each other half done. In that, accounts take turns.
  */
 export class LiveCall {
   readonly #services: CallServices;
-  readonly #queue = new SerialQueue();
+  readonly #queue = new FairQueue();
   readonly #media: CallMedia;
   #state: CallState;
   #cancelTimer: () => void = () => {};
@@ -64,7 +67,7 @@ export class LiveCall {
 
   /** Rings more people. @throws ProtocolError `call_not_joined`, `call_full`, `call_ended`, `rung_too_often` */
   invite(caller: DeviceCaller, users: readonly UserId[]): Promise<wire.Call> {
-    return this.#run(() => {
+    return this.#run(caller, () => {
       this.#seatOf(caller);
       const { rules, clock, newId } = this.#services;
       const by = caller.session.userId;
@@ -83,7 +86,7 @@ export class LiveCall {
    *   `unavailable`
    */
   join(caller: DeviceCaller, rtpCapabilities: RtpCapabilities) {
-    return this.#run(async () => {
+    return this.#run(caller, async () => {
       const { userId, deviceId } = caller.session;
       const joined = state.join(this.#state, { userId, deviceId });
       const member = state.memberOf(joined, userId);
@@ -105,13 +108,13 @@ export class LiveCall {
   }
 
   decline(userId: UserId, reason: 'declined' | 'busy'): Promise<void> {
-    return this.#queue.run(() => this.#apply(state.decline(this.#state, userId, reason)));
+    return this.#queue.run(userId, () => this.#apply(state.decline(this.#state, userId, reason)));
   }
 
   /** Takes the caller out. Only the device that is in the call may; without effect for one who is not in it. */
   leave(caller: DeviceCaller): Promise<void> {
-    return this.#queue.run(() => {
-      const { userId, deviceId } = caller.session;
+    const { userId, deviceId } = caller.session;
+    return this.#queue.run(userId, () => {
       const member = state.memberOf(this.#state, userId);
       if (member === undefined || member.deviceId === null) return;
       if (member.deviceId !== deviceId) throw new ProtocolError('call_not_joined', 'another device is in this call');
@@ -122,7 +125,7 @@ export class LiveCall {
 
   /** Starts sending a source. Returns the producer's id. */
   produce(caller: DeviceCaller, options: ProduceOptions): Promise<string> {
-    return this.#run(async () => {
+    return this.#run(caller, async () => {
       const producerId = await this.#media.produce(this.#seatOf(caller), options);
       this.#updateLive(caller.session.userId);
       return producerId;
@@ -130,7 +133,7 @@ export class LiveCall {
   }
 
   setProducer(caller: DeviceCaller, producerId: string, to: 'live' | 'paused' | 'closed'): Promise<void> {
-    return this.#run(async () => {
+    return this.#run(caller, async () => {
       const producer = this.#seatOf(caller).peer.producer(producerId);
       // One already closed is what a repeated request finds.
       if (producer === undefined && to === 'closed') return;
@@ -148,7 +151,7 @@ export class LiveCall {
 
   /** Frees whatever this connection held; its participants have `REJOIN_MS` to come back. */
   disconnected(connectionId: string): Promise<void> {
-    return this.#queue.run(() => {
+    return this.#queue.run(SERVER, () => {
       for (const { userId } of this.#media.seats.filter((seat) => seat.connectionId === connectionId)) {
         this.#media.release(userId);
         this.#apply(state.disconnect(this.#state, userId, this.#services.clock.now()));
@@ -167,8 +170,8 @@ export class LiveCall {
     this.#services.ended(this);
   }
 
-  #run<T>(task: () => T | Promise<T>): Promise<T> {
-    return this.#queue.run(() => {
+  #run<T>({ session }: DeviceCaller, task: () => T | Promise<T>): Promise<T> {
+    return this.#queue.run(session.userId, () => {
       if (this.#over) throw new ProtocolError('call_ended', 'the call has ended');
       return task();
     });
@@ -228,7 +231,7 @@ export class LiveCall {
     const { clock, logger } = this.#services;
     this.#cancelTimer = clock.after(Math.max(0, deadline - clock.now()), () => {
       this.#queue
-        .run(() => {
+        .run(SERVER, () => {
           this.#apply(state.expire(this.#state, clock.now()));
           // A timer that fired a moment early has changed nothing and must be set again.
           if (!this.#over) this.#schedule();
@@ -254,11 +257,11 @@ export class LiveCall {
       },
       flooded: (participantId, by) => {
         logger.warn({ callId, participantId, by }, 'a participant flooded the media server');
-        void this.#queue.run(() => this.#expel(participantId));
+        void this.#queue.run(SERVER, () => this.#expel(participantId));
       },
       lost: () => {
         logger.warn({ callId }, 'a call lost its media worker');
-        void this.#queue.run(() => this.#mediaLost());
+        void this.#queue.run(SERVER, () => this.#mediaLost());
       },
     };
   }
