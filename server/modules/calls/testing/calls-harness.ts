@@ -115,6 +115,10 @@ export class TestClient {
     this.deviceId = deviceId;
   }
 
+  get sfu(): Sfu {
+    return this.#harness.sfu;
+  }
+
   /** The same device over a new connection. */
   reconnected(): TestClient {
     return new TestClient(this.#harness, this.userId, this.deviceId);
