@@ -7,7 +7,7 @@ import type { Peer } from './peer.ts';
 import type { Room } from './room.ts';
 import { createSfu, type Sfu } from './sfu.ts';
 import { RawParticipant } from './testing/raw-participant.ts';
-import { rtpPacket } from './testing/rtp-packet.ts';
+import { losses, rtpPacket } from './testing/rtp-packet.ts';
 import { audioParameters, silentLog, singleVideoParameters } from './testing/rtp-parameters.ts';
 
 /** A participant with a client of their own who sends what no call needs, against a real media worker. */
@@ -87,6 +87,12 @@ describe('a participant is out of the room, and the others stay', () => {
     await expelled('mallory', 'bytes');
   });
 
+  it('who floods the line on which the others are received', async () => {
+    const attacker = await line(mallory, 'receiveTransport');
+    send(attacker, 40, picture(7, 1_100));
+    await expelled('mallory', 'bytes');
+  });
+
   it('who sends thousands of short packets', async () => {
     const ssrc = await produce(mallory, 'audio', audioParameters());
     const payload = Buffer.alloc(2, 1);
@@ -135,5 +141,18 @@ describe('a participant stays', () => {
     send(await line(mallory, 'sendTransport'), 9, (sequence) => ({ ssrc: 7, sequence, payloadType: VIDEO, payload }));
     await sleep(6 * LIMITS.trafficEvery.value);
     expect(flooded).not.toHaveBeenCalled();
+  });
+
+  it('whose browser answers what others send with more feedback than sound and picture', async () => {
+    const receiver = await line(bob, 'receiveTransport');
+    const missing = Array.from({ length: 250 }, (_, n) => [17 * n, 0xffff] as const);
+    timers.push(
+      setInterval(() => {
+        for (let n = 0; n < 17; n += 1) receiver.sendRtcp(losses(7, missing));
+      }, 10),
+    );
+    await sleep(9 * LIMITS.trafficEvery.value);
+    expect(flooded).not.toHaveBeenCalled();
+    expect(room.peers).toContain(bob);
   });
 });

@@ -34,9 +34,15 @@ export const LIMITS = {
   },
   receivedPerSecond: {
     value: 2_000_000,
-    unit: 'bytes from one participant in a second',
+    unit: 'bytes from one participant in a second, on either line',
     reason:
       'Twice what a sender is told to keep to (codecs.ts), who may not care; each other participant receives it. Three layers of a camera, two of a screen of any size, and sound are 5.8 Mbit/s: 0.73 MB.',
+  },
+  answerShare: {
+    value: 4,
+    unit: 'bytes of feedback that a receiver may send besides, for each byte sent to it',
+    reason:
+      'A browser answers a packet of 60 bytes with up to 250 that name what is missing before it, if the sender makes it so; whoever receives must not be put out for that.',
   },
   receivedBurst: {
     value: 6_000_000,
@@ -60,8 +66,8 @@ export const LIMITS = {
   },
   strayPerSecond: {
     value: 256_000,
-    unit: 'bytes from one participant in a second that are no sound or picture',
-    reason: 'Feedback for a call of eight is a tenth of it; what belongs to no producer is only work.',
+    unit: 'bytes from one sender in a second that are no sound or picture',
+    reason: 'Reports of a sender are a tenth of it; what belongs to no producer is only work.',
   },
   strayBurst: {
     value: 10_000_000,

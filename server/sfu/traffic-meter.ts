@@ -35,6 +35,7 @@ export class TrafficMeter {
   readonly #transports: MeteredTransports;
   readonly #packetCount: () => Promise<number>;
   readonly #received = new Bucket(LIMITS.receivedBurst.value);
+  readonly #answers = new Bucket(LIMITS.receivedBurst.value);
   readonly #strays = new Bucket(LIMITS.strayBurst.value);
   readonly #packets = new Bucket(LIMITS.packetsBurst.value);
   readonly #resent = new Bucket(LIMITS.resentBurst.value);
@@ -63,15 +64,19 @@ export class TrafficMeter {
     this.#at += seconds * 1_000;
     const [upBefore, downBefore] = [this.#up, this.#down];
     [this.#up, this.#down] = [up, down];
-    const received = up.received - upBefore.received + down.received - downBefore.received;
-    if (this.#received.overflows(received, LIMITS.receivedPerSecond.value * seconds)) return 'bytes';
-    const strayUp = up.stray - upBefore.stray;
-    const stray = strayUp + down.stray - downBefore.stray;
+    if (this.#received.overflows(up.received - upBefore.received, LIMITS.receivedPerSecond.value * seconds)) {
+      return 'bytes';
+    }
+    // What others send decides what a browser answers them, so one of them must not put it out by that.
+    const sent = down.sent - downBefore.sent;
+    const mayAnswer = LIMITS.receivedPerSecond.value * seconds + LIMITS.answerShare.value * sent;
+    if (this.#answers.overflows(down.received - downBefore.received, mayAnswer)) return 'bytes';
+    const stray = up.stray - upBefore.stray;
     if (this.#strays.overflows(stray, LIMITS.strayPerSecond.value * seconds)) return 'strays';
-    const asked = (down.sent - downBefore.sent) * LIMITS.resentShare.value;
+    const asked = sent * LIMITS.resentShare.value;
     const resentTooMuch = this.#resent.overflows(down.resent - downBefore.resent, asked);
     if (resentTooMuch) this.#resent.empty();
-    if (await this.#hasManySources(strayUp, seconds)) return 'sources';
+    if (await this.#hasManySources(stray, seconds)) return 'sources';
     const accepted = up.accepted - upBefore.accepted;
     // Only so many bytes could be that many packets.
     const worthCounting = accepted >= LIMITS.acceptedUncounted.value * seconds;
@@ -79,8 +84,8 @@ export class TrafficMeter {
     return resentTooMuch ? 'retransmissions' : null;
   }
 
-  async #hasManySources(strayUp: number, seconds: number): Promise<boolean> {
-    this.#strayUnlisted += strayUp;
+  async #hasManySources(stray: number, seconds: number): Promise<boolean> {
+    this.#strayUnlisted += stray;
     const unlisted = this.#strayUnlisted;
     if (unlisted < LIMITS.strayUnlisted.value) return false;
     this.#strayUnlisted = 0;
