@@ -1,7 +1,7 @@
 import unhomoglyph from 'unhomoglyph';
 
 /**
- * What two display names have in common that look alike: the skeleton of Unicode Technical Standard 39, section 4, of the
+ * What two names have in common that look alike: the skeleton of Unicode Technical Standard 39, section 4, of the
  * name without what cannot be seen, regardless of case. Names may be mistaken for each other if their skeletons are equal.
  */
 export function skeletonOf(name: string): string {

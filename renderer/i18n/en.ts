@@ -432,7 +432,7 @@ export const en = {
     invitation_invalid: 'This invitation is not valid. Check that you have the whole link, or ask for a new one.',
     invitation_expired: 'This invitation has expired. Ask for a new one.',
     invitation_used: 'This invitation has already been used. Ask for a new one, or sign in if you used it yourself.',
-    username_taken: 'Somebody has this username already. Choose another.',
+    username_taken: 'Somebody has this username, or one that looks like it. Choose another.',
     display_name_taken:
       'Somebody has this name already, or one that looks just like it. Add something that tells you apart, such as a middle name or your team.',
     credentials_invalid: 'The username or the password is not right.',

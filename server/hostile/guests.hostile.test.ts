@@ -9,7 +9,7 @@ import { METHODS } from '../../protocol/contract.ts';
 import { lists, takeBundles } from '../../protocol/devices.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { CallId, UserId } from '../../protocol/ids.ts';
-import { guestsUnreachable } from '../store/migrations/0007-guests-unreachable.ts';
+import { closeGuests } from '../store/migrations/0007-guests-and-usernames.ts';
 import { refusal } from '../testing/expect-code.ts';
 import { newId, PASSWORD, Person, sendTo } from '../testing/person.ts';
 import { rightFor } from '../testing/schema-values.ts';
@@ -108,7 +108,7 @@ it('guests of an older database are closed to others too', async () => {
   const other = await server.join(new Person(), 'guest');
   const { db } = server.store;
   await db.updateTable('deviceLists').set({ suspended: 0 }).execute();
-  await guestsUnreachable().up(db as unknown as Kysely<unknown>);
+  await closeGuests(db as unknown as Kysely<unknown>);
   await refusal('user_unknown', sendTo(member.client, other.person));
   await sendTo((await server.join()).client, member.person);
 });

@@ -19,6 +19,8 @@ export interface Schema {
     status: Generated<AccountStatus>;
     /** What names that look alike have in common; null where several people had one such name before it was unique. */
     nameSkeleton: string | null;
+    /** The same of usernames; null where another had one that looks like it before that was asked. */
+    usernameSkeleton: string | null;
     /** The signed profile; all three are null until there is one. */
     profileVersion: number | null;
     profilePayload: string | null;

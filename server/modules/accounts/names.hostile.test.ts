@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CamelCasePlugin, Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkInvitation } from '../../../protocol/accounts.ts';
+import { checkInvitation, signIn } from '../../../protocol/accounts.ts';
 import { accountStanding } from '../../store/migrations/0004-account-standing.ts';
 import { foundation } from '../../store/migrations/0001-foundation.ts';
 import { NodeSqliteDialect } from '../../store/sqlite.ts';
@@ -12,6 +12,7 @@ import { refusal } from '../../testing/expect-code.ts';
 import { Person } from '../../testing/person.ts';
 import { startTestServer, type TestServer } from '../../testing/test-server.ts';
 import { skeletonOf } from '../../name-skeleton.ts';
+import { changeStatus } from './standing.ts';
 
 describe('names that look alike', () => {
   it.each([
@@ -64,6 +65,28 @@ onEachDatabase((newDatabase) => {
     await new Person('Ada Lovelace (Engines)').signUp(visitor, invitation);
   });
 
+  it('nobody joins under a username that looks like somebody’s, nor one that was removed', async () => {
+    const visitor = await server.connect();
+    const { person } = await server.join(new Person(undefined, 'il10.modern'));
+    for (const username of ['il10.modern', 'i110.modern', 'illo.modern', 'il1o.rnodern', 'ill0.modem'])
+      await refusal('username_taken', new Person(undefined, username).signUp(visitor, await server.invitation()));
+    // These look different: a dot is no hyphen, and "j" no "i".
+    for (const username of ['il10-modern', 'jl10.modern']) await server.join(new Person(undefined, username));
+    await changeStatus({ store: server.store, deleteDeviceQueue: async () => {} }, person.userId, 'removed');
+    await refusal('username_taken', new Person(undefined, 'i110.modern').signUp(visitor, await server.invitation()));
+  });
+
+  it('of two who ask for usernames that look alike at once, one gets hers', async () => {
+    const visitor = await server.connect();
+    const invitations = await Promise.all([1, 2, 3].map(() => server.invitation()));
+    const names = ['a1an', 'alan', 'aian'];
+    const all = await Promise.allSettled(
+      invitations.map((invitation, index) => new Person(undefined, names[index]).signUp(visitor, invitation)),
+    );
+    const refused = all.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+    expect(refused).toMatchObject([{ code: 'username_taken' }]);
+  });
+
   it('of two who ask for one name at once, one gets it', async () => {
     const visitor = await server.connect();
     const invitations = await Promise.all([1, 2, 3].map(() => server.invitation()));
@@ -75,6 +98,41 @@ onEachDatabase((newDatabase) => {
       if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'display_name_taken' });
     }
   });
+});
+
+it('an older database is taken over: who has a username that looks like another’s keeps it and signs in', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'teahouse-names-'));
+  const server = await startTestServer({}, { TEAHOUSE_DATA: folder });
+  const [first, second] = [await server.join(new Person(undefined, 'alan')), await server.join()];
+  await server.store.db
+    .updateTable('accounts')
+    .set({ username: 'a1an', usernameSkeleton: null })
+    .where('userId', '=', second.person.userId)
+    .execute();
+  await sql`drop index accounts_by_username_skeleton`.execute(server.store.db);
+  await sql`alter table accounts drop column username_skeleton`.execute(server.store.db);
+  await sql`delete from kysely_migration where name like '0007%'`.execute(server.store.db);
+  await server.close();
+
+  const again = await startTestServer({}, { TEAHOUSE_DATA: folder });
+  try {
+    const rows = await again.store.db.selectFrom('accounts').select(['username', 'usernameSkeleton']).execute();
+    expect(new Map(rows.map((row) => [row.username, row.usernameSkeleton]))).toEqual(
+      new Map([
+        ['alan', skeletonOf('alan')],
+        ['a1an', null],
+      ]),
+    );
+    const visitor = await again.connect();
+    for (const [{ person }, username] of [
+      [first, 'alan'],
+      [second, 'a1an'],
+    ] as const)
+      await visitor.request(signIn, { ...person.signInParams(null), username });
+    await refusal('username_taken', new Person(undefined, 'a1an').signUp(visitor, await again.invitation()));
+  } finally {
+    await again.dispose();
+  }
 });
 
 it('an older database is taken over: people who share a name keep it', async () => {

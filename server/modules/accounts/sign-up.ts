@@ -68,14 +68,22 @@ async function createAccount(
   now: number,
 ) {
   const { userId, username, displayName, device, deviceList, profile } = params;
+  const usernameSkeleton = skeletonOf(username);
   const taken = await trx
     .selectFrom('accounts')
-    .select(['userId', 'username'])
-    .where((where) => where.or([where('userId', '=', userId), where('username', '=', username)]))
+    .select('userId')
+    .where((where) =>
+      where.or([
+        where('userId', '=', userId),
+        where('username', '=', username),
+        where('usernameSkeleton', '=', usernameSkeleton),
+      ]),
+    )
     .execute();
   if (taken.some((row) => row.userId === userId))
     throw new ProtocolError('account_exists', 'This user id has an account already.');
-  if (taken.length > 0) throw new ProtocolError('username_taken', 'This username is taken.');
+  if (taken.length > 0)
+    throw new ProtocolError('username_taken', 'This username, or one that looks like it, is taken.');
 
   const nameSkeleton = skeletonOf(displayName);
   await requireFreeName(trx, userId, nameSkeleton);
@@ -91,6 +99,7 @@ async function createAccount(
       accountKey,
       createdAt: now,
       nameSkeleton,
+      usernameSkeleton,
       ...(profile && profileColumns(profile, { userId, username, displayName, accountKey })),
     })
     .execute();
