@@ -1,6 +1,7 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { makeDataFolder } from './store/data-folder.ts';
 
 /** What a running server tells the command line of the same data folder. */
 const AddressFile = z.object({
@@ -14,6 +15,8 @@ export type AddressFile = z.infer<typeof AddressFile>;
 const pathIn = (dataDir: string) => join(dataDir, 'server.json');
 
 export async function writeAddress(dataDir: string, address: AddressFile): Promise<void> {
+  // With PostgreSQL nothing else has made it.
+  makeDataFolder(dataDir);
   const path = pathIn(dataDir);
   await writeFile(`${path}.new`, `${JSON.stringify(address)}\n`, { mode: 0o600 });
   await rename(`${path}.new`, path);

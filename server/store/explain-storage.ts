@@ -1,4 +1,8 @@
+import { DataFolderError, TOO_LONG } from './data-folder.ts';
 import { storageFailure, type StorageFailure } from './storage-failure.ts';
+
+/** SQLite opens no path of more than 512 bytes (MAX_PATHNAME in os_unix.c); the file's name needs some of them. */
+const SQLITE_PATH_BYTES = 490;
 
 export interface StoragePlace {
   readonly dataDir: string;
@@ -11,8 +15,10 @@ export interface StoragePlace {
  * is of another kind. Names the data folder, never the database's URL, which may hold a password.
  */
 export function explainStorage(error: unknown, place: StoragePlace): string | null {
+  if (error instanceof DataFolderError) return error.message;
   const failure = storageFailure(error);
   if (failure === null) return null;
+  if (isUnopened(error) && Buffer.byteLength(place.dataDir) > SQLITE_PATH_BYTES) return TOO_LONG;
   const ofFiles = place.databaseUrl === undefined || (error as NodeJS.ErrnoException).path !== undefined;
   return ofFiles ? explainFolder(failure, error, `the data folder ${place.dataDir}`) : POSTGRES[failure];
 }
@@ -38,6 +44,12 @@ const POSTGRES: Readonly<Record<StorageFailure, string>> = {
   unreachable:
     'PostgreSQL does not answer. Check that it runs and that DATABASE_URL names its host and port, then start again.',
 };
+
+/** SQLITE_CANTOPEN: SQLite does not say what it dislikes about a file. */
+function isUnopened(error: unknown): boolean {
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+  return code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number' && (errcode & 0xff) === 14;
+}
 
 function codeOf(error: unknown): string {
   const { code, errcode } = error as { code?: unknown; errcode?: unknown };

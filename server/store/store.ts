@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CamelCasePlugin, Kysely, sql, type Dialect } from 'kysely';
+import { makeDataFolder } from './data-folder.ts';
 import { migrate } from './migrate.ts';
 import type { Database, Schema, Trx } from './schema.ts';
 import { NodeSqliteDialect } from './sqlite.ts';
@@ -81,7 +81,7 @@ async function dialectFor({ databaseUrl, dataDir, onError }: StoreOptions, patie
 }
 
 function sqliteDialect(dataDir: string): NodeSqliteDialect {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeDataFolder(dataDir);
   return new NodeSqliteDialect(sqlitePath(dataDir));
 }
 
