@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { Role } from '../../protocol/accounts.ts';
-import { createInvitations, invitationLink } from '../modules/accounts/index.ts';
+import { createInvitations, invitationLink, noteAct } from '../modules/accounts/index.ts';
 import { UsageError, type Command } from './command.ts';
 import { requireOrigin, withStore } from './data-folder.ts';
 
@@ -16,7 +16,10 @@ export const invite: Command = {
     await withStore(data, env, async (store, config) => {
       const origin = await requireOrigin(config);
       const wanted = { count, role, validHours: VALID_HOURS, createdBy: null, requestId: null, now: Date.now() };
-      const { invitations, expiresAt } = await createInvitations(store.db, wanted);
+      const { invitations, expiresAt } = await store.transaction(async (trx) => {
+        await noteAct(trx, { action: 'invite', role, count, at: wanted.now });
+        return createInvitations(trx, wanted);
+      });
       const links = invitations.map((token) => invitationLink(origin, token));
       if (json) say(JSON.stringify({ role, expiresAt: new Date(expiresAt).toISOString(), links }));
       else for (const link of links) say(link);

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import type { AccountStatus } from '../../protocol/accounts.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { DeviceId, SessionId, UserId } from '../../protocol/ids.ts';
-import { changeStatus, createReset, findPeople, resetLink } from '../modules/accounts/index.ts';
+import { changeStatus, createReset, findPeople, noteAct, resetLink } from '../modules/accounts/index.ts';
 import { ChatStore } from '../modules/chat/index.ts';
 import type { Trx } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
@@ -52,7 +52,10 @@ export const resetPassword: Command = {
     await withStore(data, env, async (store, config) => {
       const origin = await requireOrigin(config);
       const userId = await requireUser(store, name, resetPassword);
-      const { reset, expiresAt } = await store.transaction((trx) => createReset(trx, userId, null, Date.now()));
+      const { reset, expiresAt } = await store.transaction(async (trx) => {
+        await noteAct(trx, { action: 'reset-password', of: userId, at: Date.now() });
+        return createReset(trx, userId, null, Date.now());
+      });
       const link = resetLink(origin, reset);
       say(json ? JSON.stringify({ link, expiresAt: new Date(expiresAt).toISOString() }) : link);
     });
@@ -69,8 +72,7 @@ function statusCommand(name: string, status: AccountStatus, summary: string, ask
         throw new UsageError(`This cannot be undone. Add --yes if you mean it. Usage: ${command.usage}`);
       await withStore(options.data, env, async (store) => {
         const userId = await requireUser(store, options.name, command);
-        const { changed, ended } = await change(store, userId, status);
-        await tellServer(store, ended);
+        const { changed, ended } = await change(store, userId, status, name);
         const inEffect = ended.length > 0 ? ' Its connections close within seconds.' : '';
         say(
           changed ? `${options.name} is ${WORDS[status]}.${inEffect}` : `${options.name} was ${WORDS[status]} before.`,
@@ -81,11 +83,15 @@ function statusCommand(name: string, status: AccountStatus, summary: string, ask
   return command;
 }
 
-async function change(store: Store, userId: UserId, status: AccountStatus) {
+async function change(store: Store, userId: UserId, status: AccountStatus, action: string) {
   const chatStore = new ChatStore(store.kind);
   const deleteDeviceQueue = (trx: Trx, user: UserId, device: DeviceId) => chatStore.deleteQueue(trx, user, device);
   try {
-    return await changeStatus({ store, deleteDeviceQueue }, userId, status);
+    const alongside = async (trx: Trx, ended: readonly SessionId[]) => {
+      await tellServer(trx, ended);
+      await noteAct(trx, { action, of: userId, at: Date.now() });
+    };
+    return await changeStatus({ store, deleteDeviceQueue, alongside }, userId, status);
   } catch (error) {
     if (!ProtocolError.is(error, 'last_administrator')) throw error;
     throw new UsageError('This is the only administrator. Make another one first: invite --role admin');
@@ -93,9 +99,9 @@ async function change(store: Store, userId: UserId, status: AccountStatus) {
 }
 
 /** The running server looks here every few seconds. */
-async function tellServer(store: Store, ended: readonly SessionId[]): Promise<void> {
+async function tellServer(trx: Trx, ended: readonly SessionId[]): Promise<void> {
   if (ended.length === 0) return;
-  await store.db
+  await trx
     .insertInto('endedSessions')
     .values(ended.map((sessionId) => ({ sessionId })))
     .execute();

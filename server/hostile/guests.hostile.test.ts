@@ -9,7 +9,7 @@ import { METHODS } from '../../protocol/contract.ts';
 import { lists, takeBundles } from '../../protocol/devices.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { CallId, UserId } from '../../protocol/ids.ts';
-import { closeGuests } from '../store/migrations/0007-guests-and-usernames.ts';
+import { closeGuests } from '../store/migrations/0007-guests-usernames-acts.ts';
 import { refusal } from '../testing/expect-code.ts';
 import { newId, PASSWORD, Person, sendTo } from '../testing/person.ts';
 import { rightFor } from '../testing/schema-values.ts';

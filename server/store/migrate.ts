@@ -6,7 +6,7 @@ import { signedProfiles } from './migrations/0003-signed-profiles.ts';
 import { accountStanding } from './migrations/0004-account-standing.ts';
 import { quotas } from './migrations/0005-quotas.ts';
 import { senderKeys } from './migrations/0006-sender-keys.ts';
-import { guestsAndUsernames } from './migrations/0007-guests-and-usernames.ts';
+import { guestsUsernamesActs } from './migrations/0007-guests-usernames-acts.ts';
 import type { Schema } from './schema.ts';
 
 export type StoreKind = 'sqlite' | 'postgres';
@@ -19,7 +19,7 @@ const MIGRATIONS: Readonly<Record<string, (kind: StoreKind) => Migration>> = {
   '0004-account-standing': accountStanding,
   '0005-quotas': quotas,
   '0006-sender-keys': senderKeys,
-  '0007-guests-and-usernames': guestsAndUsernames,
+  '0007-guests-usernames-acts': guestsUsernamesActs,
 };
 
 /** In order, oldest first. */

@@ -69,6 +69,15 @@ export interface Schema {
   };
   /** Ended by another process; the server closes their connections. */
   endedSessions: { sessionId: SessionId };
+  /** What was done on the command line and the server has not written to its log yet. */
+  commandActs: {
+    actId: string;
+    action: string;
+    of: UserId | null;
+    role: Role | null;
+    count: number | null;
+    at: number;
+  };
   devices: {
     userId: UserId;
     deviceId: DeviceId;

@@ -30,6 +30,7 @@ export { ownOrigins } from './own-origins.ts';
 export { PasswordHasher } from './passwords.ts';
 export { bindSession, deleteDeviceSessions, sessionAuthenticator } from './sessions.ts';
 export { SignInLimits } from './sign-in-limits.ts';
+export { noteAct } from './acts.ts';
 export { usersExist } from './store.ts';
 
 /** Accounts, invitations and sessions. */
@@ -112,7 +113,7 @@ function revokeSessionHandler({ store, bus }: AccountsDeps) {
   });
 }
 
-function inviteMethod({ store, now }: AccountsDeps) {
+function inviteMethod({ store, now, log }: AccountsDeps) {
   return register(createInvitationsMethod, {
     permission: 'admin',
     limit: { requests: 60, seconds: 60, by: 'account' },
@@ -122,17 +123,22 @@ function inviteMethod({ store, now }: AccountsDeps) {
       const scope = scopeOf(caller);
       const key: RequestKey = { scope, id: idempotencyId, method: createInvitationsMethod.name };
       const requestId = `${scope}/${idempotencyId}`;
-      return store.transaction(async (trx) => {
+      const made = await store.transaction(async (trx) => {
         const first = await findAnswer(trx, key);
         if (first) {
           const { expiresAt } = first.result as { expiresAt: number };
           return { invitations: await renewInvitations(trx, requestId), expiresAt };
         }
         const createdBy = caller.session.userId;
-        const made = await createInvitations(trx, { count, role, validHours, createdBy, requestId, now: now() });
-        await keepAnswer(trx, key, now(), { expiresAt: made.expiresAt });
-        return made;
+        const fresh = await createInvitations(trx, { count, role, validHours, createdBy, requestId, now: now() });
+        await keepAnswer(trx, key, now(), { expiresAt: fresh.expiresAt });
+        return fresh;
       });
+      log.info(
+        { audit: createInvitationsMethod.name, by: caller.session.userId, role, count },
+        'invitations were made',
+      );
+      return made;
     },
   });
 }

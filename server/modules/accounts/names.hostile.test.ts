@@ -110,6 +110,7 @@ it('an older database is taken over: who has a username that looks like anotherâ
     .where('userId', '=', second.person.userId)
     .execute();
   await sql`drop index accounts_by_username_skeleton`.execute(server.store.db);
+  await sql`drop table command_acts`.execute(server.store.db);
   await sql`alter table accounts drop column username_skeleton`.execute(server.store.db);
   await sql`delete from kysely_migration where name like '0007%'`.execute(server.store.db);
   await server.close();

@@ -10,6 +10,8 @@ import { deleteSessions } from './sessions.ts';
 export interface StandingDeps {
   readonly store: Store;
   readonly deleteDeviceQueue: (trx: Trx, userId: UserId, deviceId: DeviceId) => Promise<void>;
+  /** What else belongs to a change, in its transaction. */
+  readonly alongside?: (trx: Trx, ended: readonly SessionId[]) => Promise<void>;
 }
 
 export interface Changed {
@@ -33,8 +35,9 @@ export function changeStatus(deps: StandingDeps, userId: UserId, status: Account
     await trx.updateTable('accounts').set({ status }).where('userId', '=', userId).execute();
     const suspended = status === 'active' && roleMay(account.role, 'organisation') ? 0 : 1;
     await trx.updateTable('deviceLists').set({ suspended }).where('userId', '=', userId).execute();
-    if (status === 'active') return { changed: true, ended: [] };
-    const ended = await deleteSessions(trx, userId, null);
+    const ended = status === 'active' ? [] : await deleteSessions(trx, userId, null);
+    await deps.alongside?.(trx, ended);
+    if (status === 'active') return { changed: true, ended };
     await trx
       .deleteFrom('passwordResets')
       .where((where) => where.or([where('userId', '=', userId), where('createdBy', '=', userId)]))

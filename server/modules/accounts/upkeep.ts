@@ -1,8 +1,9 @@
+import { logActs } from './acts.ts';
 import type { AccountsDeps } from './deps.ts';
 import { pruneResets } from './password-resets.ts';
 import { expireSessions } from './sessions.ts';
 
-/** How soon a session that the command line ended loses its connection. Milliseconds. */
+/** How soon a session that the command line ended loses its connection, and its acts are in the log. Milliseconds. */
 const LOOK_EVERY_MS = 5000;
 /** How often sessions are looked through for expired ones. Milliseconds. */
 const EXPIRE_EVERY_MS = 3_600_000;
@@ -17,8 +18,10 @@ export function startUpkeep(deps: AccountsDeps): () => Promise<void> {
   };
   const timers = [
     setInterval(run(closeEnded), LOOK_EVERY_MS).unref(),
+    setInterval(run(logActs), LOOK_EVERY_MS).unref(),
     setInterval(run(expire), EXPIRE_EVERY_MS).unref(),
   ];
+  run(logActs)();
   run(expire)();
   return async () => {
     for (const timer of timers) clearInterval(timer);

@@ -2,8 +2,11 @@ import { sql, type Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { skeletonOf } from '../../name-skeleton.ts';
 
-/** Guests take no messages any more, and usernames are compared by their looks, as display names are. */
-export function guestsAndUsernames(): Migration {
+/**
+ * Guests take no messages any more, usernames are compared by their looks, as display names are, and what is done on the
+ * command line waits here for the log of the server.
+ */
+export function guestsUsernamesActs(): Migration {
   return {
     async up(db: Kysely<unknown>) {
       await closeGuests(db);
@@ -14,6 +17,15 @@ export function guestsAndUsernames(): Migration {
         .on('accounts')
         .columns(['username_skeleton'])
         .unique()
+        .execute();
+      await db.schema
+        .createTable('command_acts')
+        .addColumn('act_id', 'text', (c) => c.primaryKey())
+        .addColumn('action', 'text', (c) => c.notNull())
+        .addColumn('of', 'text')
+        .addColumn('role', 'text')
+        .addColumn('count', 'integer')
+        .addColumn('at', 'bigint', (c) => c.notNull())
         .execute();
     },
   };
