@@ -320,6 +320,8 @@ export const en = {
   settings: {
     title: 'Settings',
     profile: 'Profile',
+    nameDoubted:
+      'The server shows another name for you than your devices have confirmed, or does not take the confirmed one. Colleagues who know you keep the one they know. Tell your administrator.',
     appearance: 'Appearance',
     theme: 'Theme',
     themes: { system: 'System', light: 'Light', dark: 'Dark' },

@@ -25,6 +25,10 @@ export class ServerProcess {
     return server;
   }
 
+  get dataDir(): string {
+    return this.#dataDir;
+  }
+
   get origin(): string {
     return `http://127.0.0.1:${this.#port}`;
   }

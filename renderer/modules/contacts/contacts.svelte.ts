@@ -30,6 +30,12 @@ export class Contacts implements ContactsController {
   readonly #told = new Map<UserId, string>();
   readonly people: readonly KnownPerson[] = $derived(byName([...this.#known.values()]));
   #loaded = false;
+  #own: UserId | null = $state(null);
+  /** What was published, and what the server called this account when it refused that. */
+  #refused: string | null = $state(null);
+  readonly ownNameDoubted: boolean = $derived(
+    this.#refused !== null || (this.#own !== null && this.#known.get(this.#own)?.trust === 'doubtful'),
+  );
   /** People whose names were not asked for since events were missed. */
   #outdated = new Set<UserId>();
 
@@ -49,6 +55,8 @@ export class Contacts implements ContactsController {
     this.#told.clear();
     this.#known = new Map();
     this.#outdated = new Set();
+    this.#own = null;
+    this.#refused = null;
   }
 
   person(userId: UserId): KnownPerson {
@@ -99,11 +107,22 @@ export class Contacts implements ContactsController {
     if (own === undefined) return;
     const { people } = await connection.request(wire.get, { users: [own] });
     await this.#learn(people);
-    const profile = await vault.profileToPublish(people[0] ?? null);
+    this.#own = own;
+    const shown = people[0] ?? null;
+    const profile = await vault.profileToPublish(shown);
+    const attempt = profile && JSON.stringify([profile, shown && saying(shown)]);
+    // A server that calls the account something else refuses what it has signed, each time: it is asked once, and the
+    // person is told. Asked again when it says something else, or the app was started anew.
+    if (attempt !== null && attempt === this.#refused) return;
+    this.#refused = null;
     if (profile === null) return;
     try {
       await connection.request(wire.publishProfile, { profile });
     } catch (error) {
+      if (ProtocolError.is(error, 'profile_invalid') || ProtocolError.is(error, 'profile_outdated')) {
+        this.#refused = attempt;
+        return;
+      }
       // A server that is older than signed names goes on without.
       if (!ProtocolError.is(error, 'unknown_method')) throw error;
     }

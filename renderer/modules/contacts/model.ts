@@ -18,6 +18,11 @@ export interface KnownPerson extends Omit<Person, 'profile'> {
 export interface ContactsController {
   /** Everybody known so far, by display name. Reactive. */
   readonly people: readonly KnownPerson[];
+  /**
+   * The server calls this account something else than its own devices have confirmed, or refuses what they confirm.
+   * Reactive.
+   */
+  readonly ownNameDoubted: boolean;
   /** A known person, or a placeholder with an empty name until `ensure` has fetched them. */
   person(userId: UserId): KnownPerson;
   ensure(users: readonly UserId[]): Promise<void>;
