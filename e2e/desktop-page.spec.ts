@@ -37,7 +37,7 @@ function exposeBridge(): void {
   });
   const answers: Record<string, (params: { origin?: string }) => unknown> = {
     describe: description,
-    takeDeepLink: () => ({ invitation: null }),
+    takeDeepLink: () => ({ invitation: null, reset: null }),
     setServerOrigin: async ({ origin }) => {
       await window.keepServer(origin ?? '');
       sessionStorage.setItem('server', origin ?? '');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BridgeAnswer, type BridgeCall } from '../protocol/ipc/bridge.ts';
 import { INVOKE_CHANNEL } from '../protocol/ipc/names.ts';
-import { joinDeepLink } from '../protocol/ipc/server-address.ts';
+import { joinDeepLink, resetDeepLink } from '../protocol/ipc/server-address.ts';
 import { launchApp } from './launch.ts';
 import { createFakeElectron } from './testing/fake-electron.ts';
 
@@ -168,13 +168,21 @@ describe('deep links', () => {
     await vi.waitFor(() => expect(contents.sent).toHaveLength(1));
     expect(contents.sent[0]!.slice(1)).toEqual(['deepLinkArrived', {}]);
     expect(windows[0]!.done).toContain('focus');
-    expect(await call('takeDeepLink', {})).toEqual({ invitation: TOKEN });
-    expect(await call('takeDeepLink', {})).toEqual({ invitation: null });
+    expect(await call('takeDeepLink', {})).toEqual({ invitation: TOKEN, reset: null });
+    expect(await call('takeDeepLink', {})).toEqual({ invitation: null, reset: null });
 
     const preventDefault = vi.fn();
     app.emit('open-url', { preventDefault }, link);
     expect(preventDefault).toHaveBeenCalledOnce();
-    await vi.waitFor(async () => expect(await call('takeDeepLink', {})).toEqual({ invitation: TOKEN }));
+    await vi.waitFor(async () => expect(await call('takeDeepLink', {})).toEqual({ invitation: TOKEN, reset: null }));
+  });
+
+  it('open the page for a new password, too', async () => {
+    const { app, windows, call } = await start({ argv: [`--server=${SERVER}`] });
+    app.emit('second-instance', {}, ['teahouse', resetDeepLink(SERVER, TOKEN)]);
+    await vi.waitFor(() => expect(windows[0]!.webContents.sent).toHaveLength(1));
+    expect(await call('takeDeepLink', {})).toEqual({ invitation: null, reset: TOKEN });
+    expect(await call('takeDeepLink', {})).toEqual({ invitation: null, reset: null });
   });
 
   it('change nothing if the person says no, or the link is broken', async () => {
@@ -185,7 +193,7 @@ describe('deep links', () => {
     await new Promise(setImmediate);
     expect(dialog.asked).toHaveLength(1);
     expect(await call('describe', {})).toMatchObject({ serverOrigin: SERVER });
-    expect(await call('takeDeepLink', {})).toEqual({ invitation: null });
+    expect(await call('takeDeepLink', {})).toEqual({ invitation: null, reset: null });
     expect(windows[0]!.loaded).toHaveLength(1);
   });
 });

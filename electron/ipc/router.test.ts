@@ -30,7 +30,7 @@ function setUp(overrides: Partial<BridgeHandlers> = {}) {
     openSecret: ({ sealed }) => ({ plain: sealed }),
     notify: () => ({}),
     setBadge: vi.fn(() => ({})),
-    takeDeepLink: () => ({ invitation: null }),
+    takeDeepLink: () => ({ invitation: null, reset: null }),
     chooseScreen: () => ({}),
     ...overrides,
   };
@@ -142,7 +142,9 @@ describe('the router', () => {
   });
 
   it('answers with nothing that its schema does not know', async () => {
-    const { call, onBug } = setUp({ takeDeepLink: () => ({ invitation: null, path: '/home/ann' }) as never });
+    const { call, onBug } = setUp({
+      takeDeepLink: () => ({ invitation: null, reset: null, path: '/home/ann' }) as never,
+    });
     expect(codeOf(await call('takeDeepLink', {}))).toBe('internal');
     expect(onBug).toHaveBeenCalledOnce();
   });

@@ -6,23 +6,28 @@ export function deepLinkIn(argv: readonly string[]): ServerAddress | null {
   return link === undefined ? null : parseDeepLink(link);
 }
 
+/** What a deep link brought for the page: one of the two at most. */
+export type DeepLinkTokens = Pick<ServerAddress, 'invitation' | 'reset'>;
+
+const NOTHING: DeepLinkTokens = { invitation: null, reset: null };
+
 export interface DeepLinksOptions {
   readonly serverOrigin: () => string | null;
   /** Asks whether the app should belong to `wanted` (instead of `present`). */
   readonly confirmServer: (wanted: string, present: string | null) => Promise<boolean>;
-  /** Keeps the server and loads the interface anew; the new page takes the invitation when it starts. */
+  /** Keeps the server and loads the interface anew; the new page takes the token when it starts. */
   readonly setServer: (origin: string) => Promise<void>;
   /** Tells the page that is there that there is something to take. */
   readonly announce: () => void;
 }
 
 /**
- * Invitations that arrive by deep link. Any web page can make the system open one, so a link never changes which
- * server the app talks to unless the person agrees.
+ * Invitations, and links to a new password, that arrive by deep link. Any web page can make the system open one, so a
+ * link never changes which server the app talks to unless the person agrees.
  */
 export class DeepLinks {
   readonly #options: DeepLinksOptions;
-  #pending: string | null = null;
+  #pending: DeepLinkTokens = NOTHING;
   #asking = false;
 
   constructor(options: DeepLinksOptions) {
@@ -32,13 +37,13 @@ export class DeepLinks {
   async open(address: ServerAddress): Promise<void> {
     const { serverOrigin, setServer, announce } = this.#options;
     if (address.origin === serverOrigin()) {
-      this.#pending = address.invitation;
+      this.#pending = tokensOf(address);
       announce();
       return;
     }
     // One question at a time: a page that opens a hundred links gets one dialog.
     if (!(await this.agree(address.origin))) return;
-    this.#pending = address.invitation;
+    this.#pending = tokensOf(address);
     await setServer(address.origin);
   }
 
@@ -54,10 +59,14 @@ export class DeepLinks {
     return this.#options.confirmServer(wanted, present).finally(() => (this.#asking = false));
   }
 
-  /** Hands the invitation over, once. It survives a page that is loaded anew before taking it. */
-  take(): string | null {
-    const invitation = this.#pending;
-    this.#pending = null;
-    return invitation;
+  /** Hands the token over, once. It survives a page that is loaded anew before taking it. */
+  take(): DeepLinkTokens {
+    const tokens = this.#pending;
+    this.#pending = NOTHING;
+    return tokens;
   }
+}
+
+function tokensOf({ invitation, reset }: ServerAddress): DeepLinkTokens {
+  return { invitation, reset };
 }

@@ -54,7 +54,7 @@ export function createHandlers(options: HandlersOptions): BridgeHandlers {
       setBadge(count);
       return {};
     },
-    takeDeepLink: () => ({ invitation: deepLinks.take() }),
+    takeDeepLink: () => deepLinks.take(),
     chooseScreen: ({ requestId, choice }) => {
       screenShare.answer(requestId, choice);
       return {};

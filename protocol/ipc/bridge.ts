@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InvitationToken } from '../accounts.ts';
+import { InvitationToken, ResetToken } from '../accounts.ts';
 import { Uuid } from '../ids.ts';
 import { Nothing } from '../method.ts';
 import { ServerOrigin } from './server-address.ts';
@@ -85,8 +85,8 @@ export const BRIDGE_CALLS = {
   /** A later notification with the same tag takes the place of the earlier one. */
   notify: call({ tag: z.string().min(1).max(200), title: spokenText(200), body: spokenText(1000) }, Nothing),
   setBadge: call({ count: z.int().min(0).max(9999) }, Nothing),
-  /** The invitation that a deep link brought and nobody has taken yet. */
-  takeDeepLink: call({}, z.strictObject({ invitation: InvitationToken.nullable() })),
+  /** The token that a deep link brought and nobody has taken yet: one of the two at most. */
+  takeDeepLink: call({}, z.strictObject({ invitation: InvitationToken.nullable(), reset: ResetToken.nullable() })),
   /** Answers `screenRequested`; `choice` is null if the person cancelled. */
   chooseScreen: call({ requestId: Uuid, choice: ScreenChoice.nullable() }, Nothing),
 } as const;

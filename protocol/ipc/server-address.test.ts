@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { joinDeepLink, parseDeepLink, parseServerAddress, ServerOrigin } from './server-address.ts';
+import { joinDeepLink, resetDeepLink, parseDeepLink, parseServerAddress, ServerOrigin } from './server-address.ts';
 
 const TOKEN = 'A'.repeat(42) + '_';
 const token = fc.stringMatching(/^[A-Za-z0-9_-]{43}$/);
@@ -60,11 +60,11 @@ describe('parseServerAddress', () => {
     ['127.0.0.1:8443/', 'http://127.0.0.1:8443'],
     ['https://tea.example.org/#/chats', 'https://tea.example.org'],
   ])('reads %j as %s', (text, expected) => {
-    expect(parseServerAddress(text)).toEqual({ origin: expected, invitation: null });
+    expect(parseServerAddress(text)).toEqual({ origin: expected, invitation: null, reset: null });
   });
 
   it('reads an invitation link and its deep link alike', () => {
-    const expected = { origin: 'https://tea.example.org', invitation: TOKEN };
+    const expected = { origin: 'https://tea.example.org', invitation: TOKEN, reset: null };
     expect(parseServerAddress(`https://tea.example.org/#/join/${TOKEN}`)).toEqual(expected);
     expect(parseServerAddress(joinDeepLink(expected.origin, TOKEN))).toEqual(expected);
   });
@@ -78,6 +78,13 @@ describe('parseServerAddress', () => {
     'file:///etc/passwd',
   ])('refuses %j', (text) => expect(parseServerAddress(text)).toBeNull());
 
+  it('reads a link to a new password and its deep link alike', () => {
+    const expected = { origin: 'https://tea.example.org', invitation: null, reset: TOKEN };
+    expect(parseServerAddress(`https://tea.example.org/#/reset/${TOKEN}`)).toEqual(expected);
+    expect(parseServerAddress(resetDeepLink(expected.origin, TOKEN))).toEqual(expected);
+    expect(parseServerAddress(`https://tea.example.org/#/reset/${TOKEN.slice(1)}`)).toBeNull();
+  });
+
   it('refuses a damaged invitation rather than losing it', () => {
     expect(parseServerAddress(`https://tea.example.org/#/join/${TOKEN.slice(1)}`)).toBeNull();
   });
@@ -85,8 +92,12 @@ describe('parseServerAddress', () => {
   it('reads whatever invitation link can be made', () => {
     fc.assert(
       fc.property(origin, token, (server, invitation) => {
-        expect(parseServerAddress(`${server}/#/join/${invitation}`)).toEqual({ origin: server, invitation });
-        expect(parseDeepLink(joinDeepLink(server, invitation))).toEqual({ origin: server, invitation });
+        expect(parseServerAddress(`${server}/#/join/${invitation}`)).toEqual({
+          origin: server,
+          invitation,
+          reset: null,
+        });
+        expect(parseDeepLink(joinDeepLink(server, invitation))).toEqual({ origin: server, invitation, reset: null });
       }),
     );
   });
@@ -105,6 +116,7 @@ describe('parseDeepLink', () => {
   const server = encodeURIComponent('https://tea.example.org');
 
   it('bears the slash that some systems add', () => {
+    expect(parseDeepLink(`Teahouse://RESET/#server=${server}&reset=${TOKEN}`)?.reset).toBe(TOKEN);
     expect(parseDeepLink(`teahouse://join/#server=${server}&invitation=${TOKEN}`)).not.toBeNull();
   });
 
@@ -118,5 +130,11 @@ describe('parseDeepLink', () => {
     `teahouse://join#server=${encodeURIComponent('http://tea.example.org')}&invitation=${TOKEN}`,
     `teahouse://join#server=%&invitation=${TOKEN}`,
     `https://join#server=${server}&invitation=${TOKEN}`,
+    `teahouse://reset#server=${server}&invitation=${TOKEN}`,
+    `teahouse://join#server=${server}&reset=${TOKEN}`,
+    `teahouse://reset#server=${server}&reset=${TOKEN.slice(1)}`,
+    `teahouse://reset#server=${server}&reset=${TOKEN}&invitation=${TOKEN}`,
+    `teahouse://reset#server=${encodeURIComponent('http://tea.example.org')}&reset=${TOKEN}`,
+    `teahouse://reset#reset=${TOKEN}`,
   ])('refuses %s', (link) => expect(parseDeepLink(link)).toBeNull());
 });

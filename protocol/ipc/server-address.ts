@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InvitationToken } from '../accounts.ts';
+import { InvitationToken, ResetToken } from '../accounts.ts';
 
 /** The scheme that the desktop app registers with the operating system. */
 export const DEEP_LINK_SCHEME = 'teahouse';
@@ -31,13 +31,15 @@ function isNormalOrigin(text: string): boolean {
 /** Where a person told the app to go. */
 export interface ServerAddress {
   readonly origin: ServerOrigin;
-  /** The token of an invitation link; null where only the server was named. */
+  /** The token of an invitation link; null where another link was given, or only the server was named. */
   readonly invitation: string | null;
+  /** The token of a link to a new password; null likewise. */
+  readonly reset: string | null;
 }
 
 /**
- * Reads what a person typed or pasted: a host name, an address, an invitation link (`https://host/#/join/<token>`) or
- * a deep link. Null for anything else.
+ * Reads what a person typed or pasted: a host name, an address, an invitation link (`https://host/#/join/<token>`), a
+ * link to a new password (`https://host/#/reset/<token>`) or a deep link. Null for anything else.
  */
 export function parseServerAddress(text: string): ServerAddress | null {
   const trimmed = text.trim();
@@ -48,10 +50,19 @@ export function parseServerAddress(text: string): ServerAddress | null {
   if (!parts) return null;
   const origin = ServerOrigin.safeParse(parts[1]);
   if (!origin.success) return null;
-  const join = /#\/join\/(.*)$/s.exec(parts[2] ?? '');
-  if (!join) return { origin: origin.data, invitation: null };
-  const invitation = InvitationToken.safeParse(join[1]);
-  return invitation.success ? { origin: origin.data, invitation: invitation.data } : null;
+  const [, page, token] = /#\/(join|reset)\/(.*)$/s.exec(parts[2] ?? '') ?? [];
+  return page === undefined
+    ? { origin: origin.data, invitation: null, reset: null }
+    : withToken(origin.data, page, token);
+}
+
+/** Null if the token is none. */
+function withToken(origin: ServerOrigin, page: string, token: string | undefined): ServerAddress | null {
+  const parsed = (page === 'join' ? InvitationToken : ResetToken).safeParse(token);
+  if (!parsed.success) return null;
+  return page === 'join'
+    ? { origin, invitation: parsed.data, reset: null }
+    : { origin, invitation: null, reset: parsed.data };
 }
 
 function withScheme(text: string): string {
@@ -65,12 +76,18 @@ export function joinDeepLink(origin: ServerOrigin, invitation: string): string {
   return `${DEEP_LINK_SCHEME}://join#server=${encodeURIComponent(origin)}&invitation=${invitation}`;
 }
 
-/** Reads a link made by `joinDeepLink`; null for anything else, since any web page may make the system open one. */
+/** The link that opens the page for a new password in the desktop app. */
+export function resetDeepLink(origin: ServerOrigin, reset: string): string {
+  return `${DEEP_LINK_SCHEME}://reset#server=${encodeURIComponent(origin)}&reset=${reset}`;
+}
+
+/** Reads a link made by `joinDeepLink` or `resetDeepLink`; null for anything else, since any web page may make the system open one. */
 export function parseDeepLink(text: string): ServerAddress | null {
   if (text.length > MAX_LENGTH) return null;
   // Some systems hand the link on with the slash that URL parsers add after a host.
-  const fragment = /^teahouse:\/\/join\/?#(.*)$/is.exec(text)?.[1];
-  if (fragment === undefined) return null;
+  const [, host, fragment] = /^teahouse:\/\/(join|reset)\/?#(.*)$/is.exec(text) ?? [];
+  if (host === undefined || fragment === undefined) return null;
+  const page = host.toLowerCase();
   const fields = new Map<string, string>();
   for (const pair of fragment.split('&')) {
     const [name = '', value = ''] = pair.split(/=(.*)/s);
@@ -78,9 +95,8 @@ export function parseDeepLink(text: string): ServerAddress | null {
     fields.set(name, value);
   }
   const origin = ServerOrigin.safeParse(decode(fields.get('server')));
-  const invitation = InvitationToken.safeParse(fields.get('invitation'));
-  if (!origin.success || !invitation.success || fields.size !== 2) return null;
-  return { origin: origin.data, invitation: invitation.data };
+  if (!origin.success || fields.size !== 2) return null;
+  return withToken(origin.data, page, fields.get(page === 'join' ? 'invitation' : 'reset'));
 }
 
 function decode(text: string | undefined): string | undefined {

@@ -13,7 +13,7 @@ function fakeBridge(description: object = {}, answers: Record<string, () => unkn
   const defaults: Record<string, () => unknown> = {
     describe: () =>
       ok({ platform: 'linux', version: '1.2.3', serverOrigin: null, secretStore: 'system', ...description }),
-    takeDeepLink: () => ok({ invitation: null }),
+    takeDeepLink: () => ok({ invitation: null, reset: null }),
   };
   const call = (name: string) => async (params: unknown) => {
     asked.push([name, params]);
@@ -160,7 +160,7 @@ describe('deep links', () => {
     const invitations: (string | null)[] = [TOKEN, null, TOKEN];
     const { bridge, emit, paramsOf } = fakeBridge(
       {},
-      { takeDeepLink: () => ok({ invitation: invitations.shift() ?? null }) },
+      { takeDeepLink: () => ok({ invitation: invitations.shift() ?? null, reset: null }) },
     );
     const host = await open(bridge);
     const heard = vi.fn();
@@ -175,6 +175,13 @@ describe('deep links', () => {
     emit('DeepLinkArrived', {});
     await new Promise(setImmediate);
     expect(paramsOf('takeDeepLink')).toHaveLength(3);
+  });
+
+  it('lead to the page for a new password', async () => {
+    const { bridge } = fakeBridge({}, { takeDeepLink: () => ok({ invitation: null, reset: TOKEN }) });
+    const heard = vi.fn();
+    (await open(bridge)).onDeepLink(heard);
+    await vi.waitFor(() => expect(heard.mock.calls).toEqual([[`#/reset/${TOKEN}`]]));
   });
 });
 

@@ -108,8 +108,9 @@ function listenForDeepLinks(bridge: TeahouseBridge, listener: (hash: string) => 
   let listening = true;
   const take = async () => {
     if (!listening) return;
-    const { invitation } = await ask(bridge, 'takeDeepLink', {});
+    const { invitation, reset } = await ask(bridge, 'takeDeepLink', {});
     if (invitation !== null) listener(`#/join/${invitation}`);
+    if (reset !== null) listener(`#/reset/${reset}`);
   };
   const stop = bridge.onDeepLinkArrived(() => inBackground(take()));
   // A link may have started the app, long before anybody listened.
