@@ -1,3 +1,4 @@
+import { accountOf, deleteAnswers } from './answer-use.ts';
 import { LIMITS } from './limits.ts';
 import type { Database, Trx } from './schema.ts';
 
@@ -5,19 +6,20 @@ import type { Database, Trx } from './schema.ts';
 const STEP = 500;
 
 /**
- * Notes that a kept answer is long, and lets go of the oldest long ones of the same scope where there are too many. A
+ * Notes that a kept answer is long, and lets go of the oldest long ones of the same account where there are too many, whichever of its devices asked. A
  * repeat of such a request after that is a new request.
  */
 export async function noteLargeAnswer(trx: Trx, key: { scope: string; id: string }, now: number): Promise<void> {
+  const owner = accountOf(key.scope) ?? key.scope;
   await trx
     .insertInto('largeAnswers')
-    .values({ scope: key.scope, id: key.id, createdAt: now })
+    .values({ scope: key.scope, id: key.id, owner, createdAt: now })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
   const surplus = await trx
     .selectFrom('largeAnswers')
     .select(['scope', 'id'])
-    .where('scope', '=', key.scope)
+    .where('owner', '=', owner)
     .orderBy('createdAt', 'desc')
     .orderBy('id')
     .limit(STEP)
@@ -43,16 +45,15 @@ export async function pruneLargeAnswers(db: Database, now: number, signal?: Abor
 
 async function forget(trx: Trx, keys: readonly { scope: string; id: string }[]): Promise<void> {
   if (keys.length === 0) return;
-  for (const table of ['idempotency', 'largeAnswers'] as const) {
-    await trx
-      .deleteFrom(table)
-      .where(({ eb, refTuple, tuple }) =>
-        eb(
-          refTuple('scope', 'id'),
-          'in',
-          keys.map(({ scope, id }) => tuple(scope, id)),
-        ),
-      )
-      .execute();
-  }
+  await deleteAnswers(trx, keys);
+  await trx
+    .deleteFrom('largeAnswers')
+    .where(({ eb, refTuple, tuple }) =>
+      eb(
+        refTuple('scope', 'id'),
+        'in',
+        keys.map(({ scope, id }) => tuple(scope, id)),
+      ),
+    )
+    .execute();
 }

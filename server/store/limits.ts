@@ -36,10 +36,17 @@ export const LIMITS = {
     reason:
       'Answers of sends are short, and an outbox may come back after days; a week of long ones would fill a disk.',
   },
+  keptAnswers: {
+    value: 250_000,
+    unit: 'answers kept for each account',
+    reason:
+      'A week of them is rows without end; this is some 40 MB, and ten times what a busy account does. New requests are refused then, and no answer is forgotten.',
+  },
   largeAnswers: {
-    value: 64,
-    unit: 'longer answers kept for each device',
-    reason: 'A client repeats what it lost the answer of, within moments; beyond this the oldest is let go of.',
+    value: 128,
+    unit: 'longer answers kept for each account',
+    reason:
+      'A client repeats what it lost the answer of, within moments; beyond this the oldest is let go of. For each account, since devices can be linked and taken off again and again.',
   },
   largeAnswerMs: {
     value: 3_600_000,

@@ -81,6 +81,7 @@ const WRITTEN: Readonly<Record<string, Rows>> = {
     idempotency: [
       { scope: 'ada/1', id: 'a', method: 'chat.send', result: '{"position":1}', created_at: 1 },
       { scope: 'ada/1', id: 'b', method: 'devices.takeBundles', result: `"${'x'.repeat(31_000)}"`, created_at: 2 },
+      { scope: 'sign-in/ada', id: 'c', method: 'accounts.signIn', result: '{}', created_at: 3 },
     ],
   },
   '0004-account-standing': {
@@ -150,14 +151,14 @@ onEachDatabase((newDatabase) => {
 
   async function expectDerived(): Promise<void> {
     expect(await rowsOf('counters')).toContainEqual({ name: 'queued_bytes', value: 3 * 100 + 3 * 10 });
-    expect((await rowsOf('large_answers')).map(({ id }) => id)).toEqual(['b']);
-    const used = await sql`select user_id, device_id, bytes, messages, expired from queue_use
+    expect((await rowsOf('large_answers')).map(({ id, owner }) => [id, owner])).toEqual([['b', ADA]]);
+    const used = await sql`select user_id, device_id, bytes, messages, expired, answers from queue_use
       order by user_id, device_id`.execute(db);
     expect(used.rows).toEqual([
-      // The payloads once, and every key.
-      { user_id: ADA, device_id: 0, bytes: 3 * 100 + 3 * 10, messages: 3, expired: 0 },
-      { user_id: BOB, device_id: 1, bytes: 2 * 110, messages: 2, expired: 0 },
-      { user_id: BOB, device_id: 2, bytes: 110, messages: 1, expired: 0 },
+      // The payloads once, and every key; the answers of the account's sessions.
+      { user_id: ADA, device_id: 0, bytes: 3 * 100 + 3 * 10, messages: 3, expired: 0, answers: 2 },
+      { user_id: BOB, device_id: 1, bytes: 2 * 110, messages: 2, expired: 0, answers: 0 },
+      { user_id: BOB, device_id: 2, bytes: 110, messages: 1, expired: 0, answers: 0 },
     ]);
     const names = await sql`select user_id, name_skeleton is null as shared from accounts order by user_id`.execute(db);
     expect(names.rows.map((row) => Boolean((row as { shared: unknown }).shared))).toEqual([false, true]);

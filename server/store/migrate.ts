@@ -7,6 +7,7 @@ import { accountStanding } from './migrations/0004-account-standing.ts';
 import { quotas } from './migrations/0005-quotas.ts';
 import { senderKeys } from './migrations/0006-sender-keys.ts';
 import { guestsUsernamesActs } from './migrations/0007-guests-usernames-acts.ts';
+import { keptAnswers } from './migrations/0008-kept-answers.ts';
 import type { Schema } from './schema.ts';
 
 export type StoreKind = 'sqlite' | 'postgres';
@@ -20,6 +21,7 @@ const MIGRATIONS: Readonly<Record<string, (kind: StoreKind) => Migration>> = {
   '0005-quotas': quotas,
   '0006-sender-keys': senderKeys,
   '0007-guests-usernames-acts': guestsUsernamesActs,
+  '0008-kept-answers': keptAnswers,
 };
 
 /** In order, oldest first. */

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { IdempotencyId } from '../../protocol/ids.ts';
+import { countAnswer, deleteAnswers, scopesOfGoneDevices, type AnswerUse } from './answer-use.ts';
 import { noteLargeAnswer } from './large-answers.ts';
 import { LIMITS } from './limits.ts';
 import type { Store } from './store.ts';
@@ -19,13 +20,15 @@ export interface RequestKey {
 
 /**
  * Runs `effect` and keeps its answer in the same transaction; a repeat of the request gets the first answer and has no
- * effect. Errors: `invalid_request` if the id was used for another method.
+ * effect. Errors: `invalid_request` if the id was used for another method, `rate_limited` if too many answers of the
+ * account are kept.
  */
 export async function once<R>(
   store: Store,
   key: RequestKey,
   now: number,
   effect: (trx: Trx) => Promise<R>,
+  use: AnswerUse = 'ordinary',
 ): Promise<{ readonly result: R; readonly repeated: boolean }> {
   return store.transaction(async (trx) => {
     if (!(await claimAnswer(trx, key, now, null))) {
@@ -41,6 +44,8 @@ export async function once<R>(
       .where('scope', '=', key.scope)
       .where('id', '=', key.id)
       .execute();
+    // After the effect, as sends do: they hold the device lists first, and then these rows.
+    await countAnswer(trx, key.scope, use);
     if (text.length > LIMITS.smallAnswerCharacters.value) await noteLargeAnswer(trx, key, now);
     return { result, repeated: false };
   });
@@ -56,7 +61,8 @@ function shortText(key: RequestKey, result: unknown): string {
 
 /**
  * Keeps an answer before its effect, unless the request was answered before; says whether it did. On PostgreSQL this
- * waits for an equal request that is under way, so of two at once the second sees the first whole or not at all.
+ * waits for an equal request that is under way, so of two at once the second sees the first whole or not at all. It
+ * counts for no account: who signs up has none.
  */
 export async function claimAnswer(trx: Trx, key: RequestKey, now: number, result: unknown): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await trx
@@ -83,11 +89,13 @@ export async function findAnswer(
   return { result: JSON.parse(row.result) };
 }
 
-export async function keepAnswer(db: Database | Trx, key: RequestKey, now: number, result: unknown): Promise<void> {
-  await db
+/** Errors: `rate_limited` if too many answers of the account are kept. */
+export async function keepAnswer(trx: Trx, key: RequestKey, now: number, result: unknown): Promise<void> {
+  await trx
     .insertInto('idempotency')
     .values({ ...key, result: shortText(key, result), createdAt: now })
     .execute();
+  await countAnswer(trx, key.scope);
 }
 
 export function idempotencyIdReused(): ProtocolError<'invalid_request'> {
@@ -101,7 +109,7 @@ const PRUNE_ROWS = 2000;
 const PRUNE_PAUSE_MS = 20;
 
 /**
- * Forgets answers older than REPLAY_MS. Walks through all of them: an index by age would cost more with every message
+ * Forgets answers older than REPLAY_MS, and those to devices that left their account. Walks through all of them: an index by age would cost more with every message
  * than this does once a day. Ends early when `signal` is aborted.
  */
 export async function pruneAnswers(db: Database, now: number, signal?: AbortSignal): Promise<void> {
@@ -115,20 +123,12 @@ export async function pruneAnswers(db: Database, now: number, signal?: AbortSign
       .orderBy('id')
       .limit(PRUNE_ROWS)
       .execute();
-    const old = rows.filter(({ createdAt }) => createdAt < now - REPLAY_MS);
-    if (old.length > 0) {
-      const names = old.map(({ scope, id }) => [scope, id] as const);
-      await db
-        .deleteFrom('idempotency')
-        .where(({ eb, refTuple, tuple }) =>
-          eb(
-            refTuple('scope', 'id'),
-            'in',
-            names.map(([scope, id]) => tuple(scope, id)),
-          ),
-        )
-        .execute();
-    }
+    const gone = await scopesOfGoneDevices(
+      db,
+      rows.map(({ scope }) => scope),
+    );
+    const old = rows.filter(({ createdAt, scope }) => createdAt < now - REPLAY_MS || gone.has(scope));
+    if (old.length > 0) await db.transaction().execute((trx) => deleteAnswers(trx, old));
     const end = rows.at(-1);
     if (!end || rows.length < PRUNE_ROWS) return;
     last = end;

@@ -126,11 +126,19 @@ export interface Schema {
     messages: number;
     /** Copies that were not kept for the device, as long as its owner has not been told. */
     expired: number;
+    /** Under device 0: answers of the account that are kept for repeats. */
+    answers: Generated<number>;
   };
   /** First answers of keyed requests. `scope` is who asked. */
   idempotency: { scope: string; id: string; method: string; result: string; createdAt: number };
   /** Which of them are long. */
-  largeAnswers: { scope: string; id: string; createdAt: number };
+  largeAnswers: {
+    scope: string;
+    id: string;
+    /** The account of the scope; the scope itself where nobody has signed in. */
+    owner: string;
+    createdAt: number;
+  };
 }
 
 export type Database = Kysely<Schema>;

@@ -7,6 +7,7 @@ import { sql } from 'kysely';
 import { expect, it, vi } from 'vitest';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { DeviceAddress, DeviceId, IdempotencyId, UserId } from '../../../protocol/ids.ts';
+import { pruneAnswers, REPLAY_MS } from '../../store/once.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import { onEachDatabase, type NewDatabase } from '../../testing/databases.ts';
 import type { EventSink } from '../../ws/event-sink.ts';
@@ -39,6 +40,7 @@ const Step = fc.oneof(
   fc.record({ kind: fc.constant('acknowledge' as const), at: address, first: fc.nat(6), count: fc.nat(6) }),
   fc.record({ kind: fc.constant('revoke' as const), at: address }),
   fc.record({ kind: fc.constant('remove' as const), user: fc.nat(USERS.length - 1) }),
+  fc.record({ kind: fc.constant('forget' as const), share: fc.double({ min: 0, max: 1, noNaN: true }) }),
   fc.record({ kind: fc.constant('expire' as const), share: fc.double({ min: 0, max: 1, noNaN: true }) }),
   // What two processes do at once, neither of which sees what the other deletes.
   fc.record({ kind: fc.constant('both' as const), one: address, other: address }),
@@ -55,6 +57,7 @@ onEachDatabase((newDatabase) => {
           expect(await counted(store)).toEqual(await recounted(store));
           await history.expire(1);
           await history.expire(1);
+          await history.forget(1);
           expect(await counted(store), 'nothing is left').toEqual({ rows: [], total: 0 });
         });
       }),
@@ -67,6 +70,7 @@ class History {
   readonly #store: Store;
   readonly #chatStore: ChatStore;
   readonly #outgoing: Outgoing;
+  #now = Date.now();
 
   constructor(store: Store) {
     this.#store = store;
@@ -79,7 +83,7 @@ class History {
       quotas: QUOTAS,
       events,
       news: new ExpiredNews(events),
-      now: Date.now,
+      now: () => ++this.#now,
       devicesOf: async () => devices,
     });
   }
@@ -89,6 +93,7 @@ class History {
     if (step.kind === 'acknowledge') return this.#acknowledge(step.at, step.first, step.count);
     if (step.kind === 'revoke') return this.#deleteQueues([pick(ADDRESSES, step.at)]);
     if (step.kind === 'expire') return this.expire(step.share);
+    if (step.kind === 'forget') return this.forget(step.share);
     if (step.kind === 'remove')
       return this.#deleteQueues(ADDRESSES.filter(({ userId }) => userId === pick(USERS, step.user)));
     await Promise.all([this.#acknowledge(step.one, 0, 100), this.#deleteQueues([pick(ADDRESSES, step.other)])]);
@@ -109,7 +114,7 @@ class History {
     const ids = Array.from({ length: times }, () => randomUUID() as string as IdempotencyId);
     const sends = (repeated ? [...ids, ...ids] : ids).map((id) =>
       this.#outgoing.send({
-        scope: `${sender.userId}/${sender.deviceId}`,
+        scope: `${sender.userId}/session-${sender.deviceId}`,
         id,
         sender,
         payload: randomBytes(bytes).toString('base64'),
@@ -135,6 +140,13 @@ class History {
     });
   }
 
+  /** The older `share` of the answers. */
+  async forget(share: number): Promise<void> {
+    const rows = await this.#store.db.selectFrom('idempotency').select('createdAt').orderBy('createdAt').execute();
+    const before = rows[Math.floor(share * rows.length)]?.createdAt ?? this.#now + 1;
+    await pruneAnswers(this.#store.db, before + REPLAY_MS);
+  }
+
   /** The older `share` of what waits. */
   async expire(share: number): Promise<void> {
     const rows = await this.#store.db.selectFrom('messages').select('position').orderBy('position').execute();
@@ -144,28 +156,46 @@ class History {
 }
 
 interface Counts {
-  readonly rows: readonly { readonly of: string; readonly bytes: number; readonly messages: number }[];
+  readonly rows: readonly {
+    readonly of: string;
+    readonly bytes: number;
+    readonly messages: number;
+    readonly answers: number;
+  }[];
   readonly total: number;
 }
 
 async function counted({ db }: Store): Promise<Counts> {
   const rows = await db.selectFrom('queueUse').selectAll().execute();
   const total = await db.selectFrom('counters').select('value').where('name', '=', 'queued_bytes').executeTakeFirst();
-  const used = rows.filter(({ bytes, messages }) => bytes !== 0 || messages !== 0);
+  const used = rows.filter(({ bytes, messages, answers }) => bytes !== 0 || messages !== 0 || answers !== 0);
   return { rows: inOrder(used), total: total?.value ?? 0 };
 }
 
 /** From the rows themselves: each device's copies, each sender's payloads once and every key. */
 async function recounted({ db }: Store): Promise<Counts> {
-  const copies = await sql<CountedRow>`select user_id, device_id, count(*) as messages,
+  const copies = await sql<CountedRow>`select user_id, device_id, count(*) as messages, 0 as answers,
     sum(length(key_body) + (select length(payload) from messages where messages.position = queue.position)) as bytes
     from queue group by user_id, device_id`.execute(db);
   const sent = await sql<CountedRow>`select sender_user_id as user_id, 0 as device_id, count(*) as messages,
-    sum(length(payload) +
+    0 as answers, sum(length(payload) +
       coalesce((select sum(length(key_body)) from queue where queue.position = messages.position), 0)) as bytes
     from messages group by sender_user_id`.execute(db);
+  const answers = new Map<string, number>();
+  for (const { scope } of await db.selectFrom('idempotency').select('scope').execute()) {
+    const [userId = ''] = scope.split('/');
+    answers.set(userId, (answers.get(userId) ?? 0) + 1);
+  }
+  const accounts = USERS.map((userId) => ({
+    bytes: 0,
+    messages: 0,
+    ...sent.rows.find((row) => row.userId === userId),
+    userId,
+    deviceId: 0,
+    answers: answers.get(userId) ?? 0,
+  })).filter(({ messages, answers: kept }) => messages > 0 || kept > 0);
   const total = sent.rows.reduce((sum, { bytes }) => sum + Number(bytes), 0);
-  return { rows: inOrder([...copies.rows, ...sent.rows]), total };
+  return { rows: inOrder([...copies.rows, ...accounts]), total };
 }
 
 interface CountedRow {
@@ -174,11 +204,17 @@ interface CountedRow {
   /** PostgreSQL's sums are texts. */
   readonly bytes: number | string;
   readonly messages: number;
+  readonly answers: number;
 }
 
 function inOrder(rows: readonly CountedRow[]): Counts['rows'] {
   return rows
-    .map(({ userId, deviceId, bytes, messages }) => ({ of: `${userId}/${deviceId}`, bytes: Number(bytes), messages }))
+    .map(({ userId, deviceId, bytes, messages, answers }) => ({
+      of: `${userId}/${deviceId}`,
+      bytes: Number(bytes),
+      messages,
+      answers,
+    }))
     .toSorted((a, b) => (a.of < b.of ? -1 : 1));
 }
 

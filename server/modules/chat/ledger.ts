@@ -10,6 +10,8 @@ export interface LedgerRow {
   bytes: number;
   messages: number;
   expired: number;
+  /** Under SENT: answers kept for repeats. */
+  answers: number;
 }
 
 /** What one transaction changes about what waits; written once at its end, however many messages it moves. */
@@ -18,16 +20,17 @@ export class Ledger {
   /** Bytes of payloads and keys; a payload counts once. */
   total = 0;
 
-  add(userId: UserId, deviceId: number, bytes: number, messages: number, expired = 0): void {
+  add(userId: UserId, deviceId: number, bytes: number, messages: number, expired = 0, answers = 0): void {
     const key = ledgerKey(userId, deviceId);
     const row = this.#rows.get(key);
     if (row === undefined) {
-      this.#rows.set(key, { userId, deviceId, bytes, messages, expired });
+      this.#rows.set(key, { userId, deviceId, bytes, messages, expired, answers });
       return;
     }
     row.bytes += bytes;
     row.messages += messages;
     row.expired += expired;
+    row.answers += answers;
   }
 
   /** A copy goes: its key was counted to who sent it. Null: its message is not there, and was counted to nobody. */

@@ -181,7 +181,9 @@ export class Outgoing {
       const position = first + index;
       const outcome = allNew ? { position, repeated: false } : await this.#outcome(trx, message, position);
       written.push({ message, outcome, skipped });
-      if (!('refusal' in outcome) && !outcome.repeated) addRows(messages, queue, admitted, position, ledger);
+      if ('refusal' in outcome || outcome.repeated) continue;
+      ledger.add(message.sender.userId, SENT, 0, 0, 0, 1);
+      addRows(messages, queue, admitted, position, ledger);
     }
     await chatStore.insertMessages(trx, messages, queue);
     return written;

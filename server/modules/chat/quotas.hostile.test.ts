@@ -13,11 +13,14 @@ import {
   pending,
   send,
 } from '../../../protocol/chat.ts';
+import { publishList, takeBundles } from '../../../protocol/devices.ts';
 import type { DeviceId } from '../../../protocol/ids.ts';
 import { onEachDatabase } from '../../testing/databases.ts';
 import { refusal } from '../../testing/expect-code.ts';
 import { newDevice, newId, sendTo, type TestDevice } from '../../testing/person.ts';
 import { startTestServer, type Member, type TestServer } from '../../testing/test-server.ts';
+import { LIMITS as STORE_LIMITS } from '../../store/limits.ts';
+import { pruneAnswers, REPLAY_MS } from '../../store/once.ts';
 import { foundation } from '../../store/migrations/0001-foundation.ts';
 import { quotas as quotasMigration } from '../../store/migrations/0005-quotas.ts';
 import { NodeSqliteDialect } from '../../store/sqlite.ts';
@@ -180,6 +183,37 @@ onEachDatabase((newDatabase) => {
     // More than the share in one message: where nothing else of the sender waits it would never go otherwise.
     await sendTo(mallory.client, bob.person, newId(), payload(3000));
     await refusal('quota_sender', sendTo(mallory.client, bob.person, newId(), payload(100)));
+  });
+
+  it('keeps only so many answers of one account, though everything is fetched, and forgets none for new ones', async () => {
+    await start({ keptAnswers: 3 });
+    const [mallory, bob, eve] = [await server.join(), await server.join(), await server.join()];
+    const first = newId();
+    const { position } = await sendTo(mallory.client, bob.person, first);
+    for (let i = 0; i < 2; i++) await sendTo(mallory.client, bob.person);
+    await acknowledgeAll(bob);
+    await refusal('quota_sender', sendTo(mallory.client, bob.person));
+    expect(await sendTo(mallory.client, bob.person, first), 'a repeat is answered as before').toEqual({ position });
+    expect(await queueOf(bob)).toEqual([]);
+    await sendTo(eve.client, bob.person);
+    ahead = REPLAY_MS + 60_000;
+    await pruneAnswers(server.store.db, Date.now() + ahead);
+    await sendTo(mallory.client, bob.person);
+  });
+
+  it('refuses any keyed request of an account that has used its answers up, but not to take a lost device off', async () => {
+    await start({});
+    const { client, person } = await server.join();
+    await sendTo(client, (await server.join()).person);
+    await server.store.db
+      .updateTable('queueUse')
+      .set({ answers: STORE_LIMITS.keptAnswers.value })
+      .where('userId', '=', person.userId)
+      .execute();
+    const devices = [{ userId: person.userId, deviceId: person.device.public.deviceId }];
+    const { details } = await refusal('rate_limited', client.request(takeBundles, { devices, idempotencyId: newId() }));
+    expect(details.retryAfterMs).toBeGreaterThan(60_000);
+    await client.request(publishList, { list: person.list(2), idempotencyId: newId() });
   });
 
   it('keeps no more for all than the organisation lets wait, and goes on when something is fetched', async () => {

@@ -1,26 +1,39 @@
 import type { Recipient } from '../../../protocol/chat.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { DeviceAddress, UserId } from '../../../protocol/ids.ts';
+import { ANSWERS_RETRY_MS } from '../../store/answer-use.ts';
 import { ledgerKey, SENT, type LedgerRow } from './ledger.ts';
 import type { LIMITS } from './limits.ts';
 
 /** How much may wait. The defaults are in `limits.ts`, the organisation's total in the settings. */
-export type Quotas = { readonly [name in keyof typeof LIMITS]: number } & { readonly totalBytes: number };
+export type Quotas = { readonly [name in keyof typeof LIMITS]: number } & {
+  readonly totalBytes: number;
+  /** Of the store's limits. */
+  readonly keptAnswers: number;
+};
 
 /** When a sender whose messages nobody fetches is to try again. Milliseconds. */
 const WAITING_RETRY_MS = 60_000;
+interface Use {
+  bytes: number;
+  messages: number;
+  answers: number;
+}
 const NOBODY: ReadonlySet<string> = new Set();
 
 /** Whether there is room for messages, with those counted that were let in before in the same transaction. */
 export class Room {
-  readonly #use: Map<string, { bytes: number; messages: number }>;
+  readonly #use: Map<string, Use>;
   readonly #quotas: Quotas;
   #total: number;
 
   /** `use`: what waits for the devices concerned and from the senders; `total`: for all together. */
   constructor(use: readonly LedgerRow[], total: number, quotas: Quotas) {
     this.#use = new Map(
-      use.map(({ userId, deviceId, bytes, messages }) => [ledgerKey(userId, deviceId), { bytes, messages }]),
+      use.map(({ userId, deviceId, bytes, messages, answers }) => [
+        ledgerKey(userId, deviceId),
+        { bytes, messages, answers },
+      ]),
     );
     this.#total = total;
     this.#quotas = quotas;
@@ -37,6 +50,7 @@ export class Room {
     const sent = this.#useOf(ledgerKey(sender.userId, SENT));
     this.#check(sent, bytes + keyBytes);
     if (full.length > 0) throw new ProtocolError('queue_full', 'No device of a recipient has room.', { users: full });
+    sent.answers += 1;
     let copies = 0;
     for (const { userId, keys } of recipients) {
       for (const { deviceId, body } of keys) {
@@ -56,7 +70,7 @@ export class Room {
   }
 
   /** `bytes`: of the payload once and of every key. */
-  #check(sent: { readonly bytes: number; readonly messages: number }, bytes: number): void {
+  #check(sent: Readonly<Use>, bytes: number): void {
     const quotas = this.#quotas;
     if (this.#total + bytes > quotas.totalBytes)
       throw new ProtocolError('storage_full', 'As much waits to be fetched as the organisation lets wait.');
@@ -65,6 +79,11 @@ export class Room {
     if ((sent.messages > 0 && sent.bytes + bytes > most) || sent.messages >= quotas.senderWaitingMessages) {
       throw new ProtocolError('quota_sender', 'Too much of what you sent was not fetched yet.', {
         retryAfterMs: WAITING_RETRY_MS,
+      });
+    }
+    if (sent.answers >= quotas.keptAnswers) {
+      throw new ProtocolError('quota_sender', 'You have sent as much as the server keeps answers for repeats of.', {
+        retryAfterMs: ANSWERS_RETRY_MS,
       });
     }
   }
@@ -90,13 +109,13 @@ export class Room {
     return { skipped: skipped ?? NOBODY, full, keyBytes };
   }
 
-  #fits(use: { readonly bytes: number; readonly messages: number }, bytes: number): boolean {
+  #fits(use: Readonly<Use>, bytes: number): boolean {
     return use.bytes + bytes <= this.#quotas.queueBytes && use.messages < this.#quotas.queueMessages;
   }
 
-  #useOf(key: string): { bytes: number; messages: number } {
+  #useOf(key: string): Use {
     let use = this.#use.get(key);
-    if (use === undefined) this.#use.set(key, (use = { bytes: 0, messages: 0 }));
+    if (use === undefined) this.#use.set(key, (use = { bytes: 0, messages: 0, answers: 0 }));
     return use;
   }
 }

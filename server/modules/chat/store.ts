@@ -48,9 +48,10 @@ export class ChatStore {
     this.#queueUse = new BulkInsert(
       kind,
       'queue_use',
-      ['user_id', 'device_id', 'bytes', 'messages', 'expired'],
+      ['user_id', 'device_id', 'bytes', 'messages', 'expired', 'answers'],
       `on conflict (user_id, device_id) do update set bytes = queue_use.bytes + excluded.bytes,
-        messages = queue_use.messages + excluded.messages, expired = queue_use.expired + excluded.expired`,
+        messages = queue_use.messages + excluded.messages, expired = queue_use.expired + excluded.expired,
+        answers = queue_use.answers + excluded.answers`,
     );
     ({ use: this.#use, acknowledge: this.#acknowledge, unqueued: this.#unqueued } = statements(kind));
   }
@@ -97,8 +98,8 @@ export class ChatStore {
   /** Writes what a transaction has changed. The last thing in it, since other transactions wait for these rows. */
   async record(trx: Trx, ledger: Ledger): Promise<void> {
     const values: unknown[] = [];
-    for (const { userId, deviceId, bytes, messages, expired } of ledger.rows())
-      values.push(userId, deviceId, bytes, messages, expired);
+    for (const { userId, deviceId, bytes, messages, expired, answers } of ledger.rows())
+      values.push(userId, deviceId, bytes, messages, expired, answers);
     if (values.length > 0) await this.#queueUse.run(trx, values);
     if (ledger.total === 0) return;
     await sql`insert into counters (name, value) values ('queued_bytes', ${ledger.total})
@@ -264,8 +265,8 @@ function statements(kind: Store['kind']) {
     kind === 'postgres' ? `= any(${parameter}::${type}[])` : 'in (select value from json_each(?))';
   const [first, second] = kind === 'postgres' ? ['$1', '$2'] : ['?', '?'];
   return {
-    use: `select user_id, device_id, bytes, messages from queue_use where user_id ${among('text', '$1')}
-      union all select '', 0, value, 0 from counters where name = 'queued_bytes'`,
+    use: `select user_id, device_id, bytes, messages, answers from queue_use where user_id ${among('text', '$1')}
+      union all select '', 0, value, 0, 0 from counters where name = 'queued_bytes'`,
     acknowledge: `delete from queue where user_id = ${first} and device_id = ${second}
       and position ${among('bigint', '$3')} returning bytes, length(key_body) as key_bytes,
       ${SENDER_OF_COPY} as sender`,

@@ -33,10 +33,12 @@ export function publishListMethod(deps: DevicesDeps) {
       const list = readList(signed, userId, deps.now());
       let changes: Changes = { revoked: [], linked: [] };
       const key = { scope: scopeOf(caller), id: idempotencyId, method: publishList.name };
-      const { repeated } = await once(deps.store, key, deps.now(), async (trx) => {
+      const replace = async (trx: Trx) => {
         changes = await replaceList(deps, trx, userId, signed, list);
         return {};
-      });
+      };
+      // A lost device that has used up what the account may do can still be taken off the list.
+      const { repeated } = await once(deps.store, key, deps.now(), replace, 'essential');
       if (!repeated) announce(deps, userId, list.version, changes);
       return {};
     },
