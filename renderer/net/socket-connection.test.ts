@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changed, get } from '../../protocol/contacts.ts';
@@ -40,6 +41,26 @@ function connect(timings: Partial<Timings> = {}): void {
     report: (error) => void reported.push(error),
     timings: { connect: 500, request: 500, waiting: 400, waitingProbe: 200, hintProbe: 200, ...timings },
   });
+}
+
+/** Online, with a line that nothing but its own end tells about. */
+async function withoutWatch(firstWait = 50): Promise<void> {
+  connection.close();
+  connect({ request: 60_000, waiting: 60_000, idle: 60_000, firstWait });
+  await connection.restart(SESSION);
+  await until(isOnline, 'online');
+}
+
+/** The server sends a close frame (RFC 6455 section 5.5.1), and does not read the answer to it. */
+function closeWithoutEnd(code: number): void {
+  const { _socket: socket } = server.line.socket as unknown as { _socket: Socket };
+  socket.pause();
+  socket.write(Buffer.from([0x88, 2, code >> 8, code & 0xff]));
+}
+
+function lostWhenAsked(): boolean {
+  void connection.request(get, { users: [PERSON.userId] }).catch(() => undefined);
+  return !isOnline();
 }
 
 const isOnline = () => connection.state.kind === 'online';
@@ -130,6 +151,24 @@ describe('requests', () => {
     await until(isOnline, 'online');
     await expect(connection.request(get, { users: [PERSON.userId] })).rejects.toBeInstanceOf(TimeoutError);
     await until(() => server.lines.length === 2, 'a new line');
+  });
+
+  it('on a line that the server closes and never ends have it replaced at once', async () => {
+    await withoutWatch();
+    closeWithoutEnd(1000);
+    await until(lostWhenAsked, 'the line is lost');
+    await until(() => server.lines.length === 2 && isOnline(), 'a new line');
+  });
+
+  it('do not take the line back from whoever the server has replaced this device by', async () => {
+    await withoutWatch(2000);
+    closeWithoutEnd(4002);
+    await until(lostWhenAsked, 'the line is lost');
+    server.line.socket.terminate();
+    await until(() => connection.state.kind === 'ended', 'ended');
+    await new Promise((done) => setTimeout(done, 2200));
+    expect(connection.state).toEqual({ kind: 'ended', reason: 'replaced' });
+    expect(server.lines).toHaveLength(1);
   });
 
   it('without an answer on a line that answers the probe keep the line', async () => {

@@ -62,6 +62,8 @@ class SocketConnection implements Connection {
   #welcome: Welcome | null = null;
   #session: string | null = null;
   #socket: WebSocket | null = null;
+  /** The last one, if the server began to close it and has not ended it yet: its code may still say why. */
+  #ending: WebSocket | null = null;
   #restarting: Restart | null = null;
   /** Rises with every socket, so that what an earlier one still says is ignored. */
   #generation = 0;
@@ -196,7 +198,7 @@ class SocketConnection implements Connection {
     this.#phase = 'connecting';
     this.#socket = socket;
     socket.addEventListener('message', (message) => this.#received(generation, message.data));
-    socket.addEventListener('close', (event) => this.#socketClosed(generation, event.code));
+    socket.addEventListener('close', (event) => this.#socketClosed(generation, socket, event.code));
     this.#connectTimer = setTimeout(() => {
       this.#patience.helloTooSlow();
       this.#openAnother();
@@ -320,8 +322,10 @@ class SocketConnection implements Connection {
     first?: (result: ResultOf<M>) => void,
   ): Promise<ResultOf<M>> {
     const socket = this.#socket;
-    if (socket === null || socket.readyState !== socket.OPEN)
+    if (socket === null || socket.readyState !== socket.OPEN) {
+      if (socket !== null) this.#closing(socket);
       throw new OfflineError(`${method.name} needs a connection`);
+    }
     this.#liveness?.asked();
     const { id, answer } = this.#requests.add(method, timeoutMs, signal, first);
     socket.send(JSON.stringify({ id, method: method.name, params }));
@@ -352,18 +356,28 @@ class SocketConnection implements Connection {
     this.#lost(generation);
   }
 
-  #socketClosed(generation: number, code: number): void {
-    if (generation !== this.#generation) return;
+  /** The server has begun to close it. When that ends is up to the server, so nothing waits for it. */
+  #closing(socket: WebSocket): void {
+    this.#gone();
+    this.#ending = socket;
+  }
+
+  #socketClosed(generation: number, socket: WebSocket, code: number): void {
+    const gone = socket === this.#ending;
+    if (generation !== this.#generation && !gone) return;
     const reason = endedBy(code);
     if (reason === null || (reason === 'replaced' && this.#patience.wasStraggler())) {
-      const race = this.#race;
-      if (race === null) this.#lost(generation);
-      else this.#fallBackTo(race);
+      if (!gone) this.#gone();
       return;
     }
     this.#dropSocket();
     this.#rejectRestart(new ProtocolError('session_invalid', 'the server ended this session'));
     this.#setState({ kind: 'ended', reason });
+  }
+
+  #gone(): void {
+    if (this.#race === null) this.#lost(this.#generation);
+    else this.#fallBackTo(this.#race);
   }
 
   /** The connection is gone while another is being opened. */
@@ -396,6 +410,7 @@ class SocketConnection implements Connection {
     this.#liveness = null;
     const socket = this.#socket;
     this.#socket = null;
+    this.#ending = null;
     socket?.close();
     this.#requests.failAll(new OfflineError('the connection was lost'));
     this.#requests = new PendingRequests(() => this.#liveness?.hint());
