@@ -96,11 +96,11 @@ describe('a crash', () => {
     await ada.enqueue(ben, 'once');
     await ada.fetchLists([ben.userId]);
     await ada.vault.startSessions(relay.takeBundles([ben.address]));
-    const before = await ada.vault.sealNext({ conversation: ben.userId, again: false });
+    const before = await ada.sealOldest(ben.userId);
     await ada.restart();
-    const after = await ada.vault.sealNext({ conversation: ben.userId, again: false });
+    const after = await ada.sealOldest(ben.userId);
     expect(after).toEqual(before);
-    expect(before.kind).toBe('sealed');
+    expect(before).toHaveProperty('params');
     await ada.flush();
     await ben.fetch();
     expect(await ben.texts(ada)).toEqual(['once']);
@@ -110,8 +110,8 @@ describe('a crash', () => {
     await ada.enqueue(ben, 'once');
     await ada.fetchLists([ben.userId]);
     await ada.vault.startSessions(relay.takeBundles([ben.address]));
-    const sealed = await ada.vault.sealNext({ conversation: ben.userId, again: false });
-    if (sealed.kind !== 'sealed') throw new Error('not sealed');
+    const sealed = await ada.sealOldest(ben.userId);
+    if (sealed === null || !('params' in sealed)) throw new Error('not sealed');
     relay.send(ada.address, sealed.params);
     await ada.restart();
     await ada.flush();

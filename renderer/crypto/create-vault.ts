@@ -17,7 +17,7 @@ import { dismissNameChange, learnPeople, people, profileToPublish } from './oper
 import { prekeysPublished, prekeysRefused, prekeysToPublish } from './operations/prekeys.ts';
 import { collectReceipts, markRead } from './operations/receipts.ts';
 import { receive } from './operations/receive.ts';
-import { sealNext, sealWaiting } from './operations/seal-next.ts';
+import { sealWaiting } from './operations/seal-waiting.ts';
 import { signedIn, signedOut, signInProof } from './operations/sign-in.ts';
 import { prepareSignUp, signUpRefused } from './operations/sign-up.ts';
 import { standingOf } from './operations/standing.ts';
@@ -119,7 +119,6 @@ export function createVault({ now, ...storage }: VaultOptions): Vault {
 
     collectReceipts: onOne(collectReceipts),
     outbox: onOne(outbox),
-    sealNext: onOne(sealNext),
     sealWaiting: onOne(sealWaiting),
     sent: onOne(sent),
     sendFailed: onOne(sendFailed),

@@ -191,8 +191,9 @@ describe('a forged device list', () => {
     relay.lists.set(ben.userId, { ...genuine, payload });
     await ada.fetchLists([ben.userId]);
     await ada.enqueue(ben, 'to one device');
-    const outcome = await ada.vault.sealNext({ conversation: ben.userId, again: true });
-    if (outcome.kind !== 'sealed') throw new Error('not sealed');
+    const messageId = (await ada.messages(ben)).at(-1)!.messageId;
+    const outcome = await ada.sealOldest(ben.userId, [messageId]);
+    if (outcome === null || !('params' in outcome)) throw new Error('not sealed');
     expect(outcome.params.recipients[0]?.keys.map(({ deviceId }) => deviceId)).toEqual([ben.address.deviceId]);
   });
 
@@ -215,7 +216,7 @@ describe('prekey bundles', () => {
     const [bundle] = relay.takeBundles([eve.address]);
     await ada.vault.startSessions([{ ...bundle!, ...ben.address }]);
     await ada.enqueue(ben, 'secret');
-    const outcome = await ada.vault.sealNext({ conversation: ben.userId, again: false });
+    const outcome = await ada.sealOldest(ben.userId);
     expect(outcome).toMatchObject({ kind: 'need-bundles', devices: [ben.address] });
   });
 });

@@ -12,8 +12,8 @@ const STEPS: Readonly<Record<string, Step>> = {
   'Ada writes offline': (ada, ben) => ada.enqueue(ben, 'waits'),
   'Ada is back online': (ada) => ada.flush(),
   'Ada’s oldest fails': async (ada, ben) => {
-    const next = await ada.vault.sealNext({ conversation: ben.userId, again: false });
-    if (next.kind !== 'idle') await ada.vault.sendFailed(next.messageId);
+    const next = await ada.sealOldest(ben.userId);
+    if (next !== null) await ada.vault.sendFailed(next.messageId);
   },
   'Ada throws away what failed': async (ada, ben) => {
     for (const failed of await failedOf(ada, ben)) await ada.vault.discard(failed);

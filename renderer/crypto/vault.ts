@@ -110,8 +110,6 @@ export type Unsealable =
   /** Not to be sent: the person's keys are in doubt, or (null) do not serve. */
   | { readonly kind: 'refused'; readonly messageId: MessageId; readonly problem: TrustProblem | null };
 
-export type SealOutcome = { readonly kind: 'idle' } | ({ readonly kind: 'sealed' } & SealedItem) | Unsealable;
-
 /** The oldest items of a conversation's outbox that were not under way. */
 export interface Waiting {
   /** Ready to be sent, in this order. */
@@ -132,7 +130,7 @@ export interface Accepted {
 export interface Enqueued {
   readonly changes: ChatChanges;
   /** Ready to be sent, if nothing waits before it and all that sealing needs was at hand. */
-  readonly sealed: Extract<SealOutcome, { readonly kind: 'sealed' }> | null;
+  readonly sealed: SealedItem | null;
 }
 
 /** A change of one's own device list: signed, not yet accepted by the server. */
@@ -300,13 +298,9 @@ export interface Vault {
   /** Conversations that have something to send. */
   outbox(): Promise<readonly UserId[]>;
   /**
-   * Seals the oldest waiting item of a conversation, or finds it sealed already: then the very same bytes are sent again.
-   * `again` seals it anew, after the server refused it for a stale device list.
-   */
-  sealNext(input: { readonly conversation: UserId; readonly again: boolean }): Promise<SealOutcome>;
-  /**
    * Seals the oldest waiting items of a conversation, in one transaction, or finds them sealed already: then the very same
-   * bytes are sent again. Leaves out those in `underWay`, and seals those in `again` anew, as `sealNext` does.
+   * bytes are sent again. Leaves out those in `underWay`, and seals those in `again` anew, which the
+   * server refused for a stale device list.
    */
   sealWaiting(input: {
     readonly conversation: UserId;

@@ -49,7 +49,7 @@ export async function enqueueCall(
 }
 
 function sealedItem(messageId: MessageId, params: Params | null): Enqueued['sealed'] {
-  return params === null ? null : { kind: 'sealed', messageId, params };
+  return params === null ? null : { messageId, params };
 }
 
 /**

@@ -1,11 +1,11 @@
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import type { Account } from '../../../protocol/accounts.ts';
 import type { Envelope } from '../../../protocol/chat.ts';
-import type { DeviceAddress, UserId } from '../../../protocol/ids.ts';
+import type { DeviceAddress, MessageId, UserId } from '../../../protocol/ids.ts';
 import type { Message } from '../../modules/chat/model.ts';
 import { createVault } from '../create-vault.ts';
 import { newMessageId } from '../queued-message.ts';
-import type { ReceiveOutcome, Vault } from '../vault.ts';
+import type { ReceiveOutcome, SealedItem, Unsealable, Vault } from '../vault.ts';
 import type { Relay } from './relay.ts';
 
 const TOKEN = 'A'.repeat(43);
@@ -155,24 +155,30 @@ export class TestClient {
     return (await this.messages(other)).map(({ state }) => state);
   }
 
+  /** Seals what is oldest in a conversation's outbox. What it lacks, if it cannot be sealed; null if nothing waits. */
+  async sealOldest(conversation: UserId, again: readonly MessageId[] = []): Promise<SealedItem | Unsealable | null> {
+    const { sealed, next } = await this.vault.sealWaiting({ conversation, underWay: [], again, limit: 1 });
+    return sealed[0] ?? next;
+  }
+
   async #flushOne(conversation: UserId): Promise<number> {
     let refusals = 0;
-    for (let step = 0, again = false; step < 1000; step += 1) {
-      const outcome = await this.vault.sealNext({ conversation, again });
-      if (outcome.kind === 'idle') return refusals;
-      if (outcome.kind === 'refused') await this.vault.sendFailed(outcome.messageId);
-      else if (outcome.kind === 'need-lists') await this.fetchLists(outcome.users);
-      else if (outcome.kind === 'need-bundles') await this.vault.startSessions(this.relay.takeBundles(outcome.devices));
-      else {
+    let again: MessageId[] = [];
+    for (let step = 0; step < 1000; step += 1) {
+      const outcome = await this.sealOldest(conversation, again);
+      if (outcome === null) return refusals;
+      if ('params' in outcome) {
         const position = this.relay.send(this.address, outcome.params);
-        again = position === 'stale';
+        again = position === 'stale' ? [outcome.messageId] : [];
         if (position === 'stale') {
           refusals += 1;
           await this.fetchLists([conversation, this.userId]);
         } else {
           await this.vault.sent({ messageId: outcome.messageId, position });
         }
-      }
+      } else if (outcome.kind === 'refused') await this.vault.sendFailed(outcome.messageId);
+      else if (outcome.kind === 'need-lists') await this.fetchLists(outcome.users);
+      else if (outcome.kind === 'need-bundles') await this.vault.startSessions(this.relay.takeBundles(outcome.devices));
     }
     throw new Error('the outbox never empties');
   }

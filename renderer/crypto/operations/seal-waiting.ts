@@ -2,20 +2,9 @@ import type { MessageId, UserId } from '../../../protocol/ids.ts';
 import type { OutboxRow } from '../../db/profile-database.ts';
 import { Batch } from '../batch.ts';
 import type { Profile } from '../profile.ts';
-import type { SealedItem, SealOutcome, Vault, Waiting } from '../vault.ts';
+import type { SealedItem, Vault, Waiting } from '../vault.ts';
 import { openOutboxItem, sealOutboxItem } from './outbox-items.ts';
 import { sealContent } from './seal-content.ts';
-
-/** See `Vault.sealNext`. */
-export async function sealNext(
-  profile: Profile,
-  { conversation, again }: { readonly conversation: UserId; readonly again: boolean },
-): Promise<SealOutcome> {
-  const [row] = await waitingRows(profile, conversation, new Set(), 1);
-  const { sealed, next } = await sealRows(profile, row === undefined ? [] : [row], () => again);
-  const [item] = sealed;
-  return item === undefined ? (next ?? { kind: 'idle' }) : { kind: 'sealed', ...item };
-}
 
 /** See `Vault.sealWaiting`. The ratchets' new states, and the bytes that they made, are durable before anything is sent. */
 export async function sealWaiting(
