@@ -105,13 +105,13 @@ export class Batch {
   }
 
   markUnread({ messageId, conversation }: Pick<Message, 'messageId' | 'conversation'>): void {
-    this.#unread.set(conversation, [...(this.#unread.get(conversation) ?? []), messageId]);
+    appendTo(this.#unread, conversation, [messageId]);
     this.#touched.add(conversation);
   }
 
   /** The other way round: these have been seen, and count as unread no more. */
   markRead(conversation: UserId, messageIds: readonly MessageId[]): void {
-    this.#read.set(conversation, [...(this.#read.get(conversation) ?? []), ...messageIds]);
+    appendTo(this.#read, conversation, messageIds);
     this.#touched.add(conversation);
   }
 
@@ -204,6 +204,12 @@ export class Batch {
     });
     return Promise.all(writes);
   }
+}
+
+function appendTo(lists: Map<UserId, MessageId[]>, conversation: UserId, messageIds: readonly MessageId[]): void {
+  const list = lists.get(conversation) ?? [];
+  lists.set(conversation, list);
+  for (const messageId of messageIds) list.push(messageId);
 }
 
 /** Whether a commit failed because something was there that was expected to be new. */

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { CallId } from '../../protocol/ids.ts';
+import { CallId, UserId } from '../../protocol/ids.ts';
+import type { MessageId } from '../../protocol/ids.ts';
+import type { Profile } from './profile.ts';
 import { Relay } from './testing/relay.ts';
+import { SummaryCache } from './summary-cache.ts';
+
 import { TestClient } from './testing/test-client.ts';
 
 /** Something that happens in the conversation of two people. */
@@ -58,3 +62,34 @@ it('says of every conversation what is stored of it, whatever has happened', asy
     { numRuns: 25 },
   );
 }, 120_000);
+
+const OTHER = UserId.parse('9f0d4d1c-4f0e-4b35-9a35-0b1de6a7a001');
+
+/** How long 2,000 messages that come one after the other take, where so many are unread already. Milliseconds. */
+async function costOf(unread: number): Promise<number> {
+  const ids = Array.from({ length: unread }, (_, i) => `unread ${i}`);
+  const rows = {
+    messages: { where: () => ({ between: () => ({ reverse: () => ({ limit: () => ({ toArray: () => [] }) }) }) }) },
+    conversations: { get: () => undefined },
+    unread: { where: () => ({ equals: () => ({ primaryKeys: () => ids }) }) },
+  };
+  const cache = new SummaryCache();
+  const profile = { db: rows, sealer: null, peers: new Map(), doubts: new Map() } as unknown as Profile;
+  await cache.newest(profile, OTHER);
+  const nothing = { messages: [], removed: new Set<MessageId>(), drafts: new Map() };
+  const before = performance.now();
+  for (let i = 0; i < 2000; i += 1) {
+    const news = new Map([[OTHER, [`new ${i}` as MessageId]]]);
+    const old = new Map([[OTHER, [`new ${i - 1}` as MessageId]]]);
+    cache.apply({ ...nothing, touched: new Set([OTHER]), unread: news, read: old });
+  }
+  const cost = performance.now() - before;
+  expect((await cache.summarise(profile, OTHER)).unread).toBe(unread + 1);
+  return cost;
+}
+
+it('takes a message in at the same cost, however many are unread', async () => {
+  await costOf(10);
+  const few = await costOf(10);
+  expect(await costOf(50_000)).toBeLessThan(few * 20 + 500);
+});

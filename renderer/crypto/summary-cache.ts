@@ -18,7 +18,8 @@ export interface SummaryChanges {
 
 interface Known {
   readonly last: Message | null;
-  readonly unread: ReadonlySet<MessageId>;
+  /** Changed in place: with every message that comes, a copy of many would cost more than all else. */
+  readonly unread: Set<MessageId>;
   readonly draft: string;
 }
 
@@ -61,13 +62,10 @@ export class SummaryCache {
         this.#known.delete(userId);
         continue;
       }
-      const read = new Set(changes.read.get(userId));
-      const unread = [...known.unread, ...(changes.unread.get(userId) ?? [])];
-      this.#known.set(userId, {
-        last,
-        unread: new Set(unread.filter((messageId) => !read.has(messageId))),
-        draft: changes.drafts.get(userId) ?? known.draft,
-      });
+      const { unread } = known;
+      for (const messageId of changes.unread.get(userId) ?? []) unread.add(messageId);
+      for (const messageId of changes.read.get(userId) ?? []) unread.delete(messageId);
+      this.#known.set(userId, { last, unread, draft: changes.drafts.get(userId) ?? known.draft });
     }
   }
 
