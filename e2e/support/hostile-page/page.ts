@@ -20,7 +20,7 @@ const frame = () => new Promise((done) => requestAnimationFrame(done));
 async function draw(name: string): Promise<{ readonly drawn: number; readonly failures: readonly Failure[] }> {
   const failures: Failure[] = [];
   let drawn = 0;
-  for (const { component, props, values, fallbacks = 0, toast = null } of views(name)) {
+  for (const { component, props, values, fallbacks = 0, mended, toast = null } of views(name)) {
     drawn += 1;
     problems.length = 0;
     const target = document.body.appendChild(document.createElement('div'));
@@ -42,6 +42,12 @@ async function draw(name: string): Promise<{ readonly drawn: number; readonly fa
       (element) => element.scrollWidth > innerWidth || element.getBoundingClientRect().right > innerWidth + 1,
     );
     if (outside !== undefined) fail(`wider than the window: ${outside.tagName} ${outside.className}`);
+    if (mended !== undefined) {
+      stage.replace(mended);
+      flushSync();
+      const left = target.querySelectorAll('.contained').length;
+      if (left > 0) fail(`${left} entries that could not be shown are not drawn when other data stands there`);
+    }
     await unmount(stage);
     target.remove();
   }

@@ -32,6 +32,8 @@ export interface Drawing {
   readonly values: string;
   /** Entries that must be replaced by the line that says so. */
   readonly fallbacks?: number;
+  /** What comes in place of `props` then, and must be drawn in full. */
+  readonly mended?: Record<string, unknown>;
   readonly toast?: string | null;
 }
 
@@ -256,22 +258,23 @@ const VIEWS: Readonly<Record<string, () => Drawing[]>> = {
     const [good = {}] = messages();
     const text = broken({ kind: 'text' }, 'text');
     const shown = [good, { ...good, messageId: ID, order: 9, body: text }, { ...good, messageId: 'last', order: 10 }];
-    const listed = [
-      conversationOf(people[0], good),
-      broken({ ...conversationOf(people[0], good), userId: 'b' }, 'draft'),
-    ];
+    const mended = shown.map((message) => ({ ...good, messageId: message['messageId'], order: message['order'] }));
+    const second = { ...conversationOf(people[0], good), userId: 'b' };
+    const listed = [conversationOf(people[0], good), broken(second, 'draft')];
     return [
       {
         component: ChatList,
         props: { ...chatList(listed) },
         values: 'one of two conversations throws',
         fallbacks: 1,
+        mended: { ...chatList([conversationOf(people[0], good), second]) },
       },
       {
         component: ConversationView,
         props: { ...conversation(people[0] as Values, shown) },
         values: 'one of three messages throws',
         fallbacks: 1,
+        mended: { ...conversation(people[0] as Values, mended) },
       },
     ];
   },
