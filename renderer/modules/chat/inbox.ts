@@ -8,6 +8,7 @@ import type { Connection } from '../../net/connection.ts';
 import { isLostAnswer } from '../../net/retrying.ts';
 import { isLive } from '../../net/when-online.ts';
 import type { DeviceLists } from './device-lists.ts';
+import { LIMITS } from './limits.ts';
 
 /** Envelopes handed to the vault at once: few enough that other operations get their turn. */
 const BATCH = 20;
@@ -38,6 +39,8 @@ export interface InboxDependencies {
 export class Inbox {
   readonly #deps: InboxDependencies;
   #waiting: Envelope[] = [];
+  /** Envelopes that arrived live were left out: the queue has to be read again. */
+  #leftOut = false;
   /** The last queue id that was fetched. */
   #drained = 0;
   #page = FIRST_PAGE;
@@ -71,7 +74,8 @@ export class Inbox {
 
   /** One that arrived live. It may rest here while its sender's list cannot be had. */
   add(envelope: Envelope): void {
-    this.#take(envelope);
+    this.#leftOut ||= this.#waiting.length >= LIMITS.waitingEnvelopes.value;
+    if (!this.#leftOut) this.#take(envelope);
     void this.work();
   }
 
@@ -84,7 +88,10 @@ export class Inbox {
         this.#deps.report(error);
         this.#retryTimer = setTimeout(() => void this.work(), RETRY_MS);
       })
-      .finally(() => (this.#working = null));
+      .finally(() => {
+        this.#working = null;
+        if (this.#leftOut && this.#waiting.length < LIMITS.waitingEnvelopes.value) void this.#refill();
+      });
     void this.#sendAcknowledgements();
     return this.#working;
   }
@@ -92,9 +99,24 @@ export class Inbox {
   clear(): void {
     clearTimeout(this.#retryTimer);
     this.#waiting = [];
+    this.#leftOut = false;
     this.#acknowledge = [];
     this.#later.clear();
     this.#drained = 0;
+  }
+
+  /** Reads what was left out from the queue. What fails is tried again with the next `work`. */
+  async #refill(): Promise<void> {
+    if (!isLive(this.#deps.connection.state)) return;
+    this.#leftOut = false;
+    try {
+      await this.drain(true);
+    } catch (error) {
+      this.#leftOut = true;
+      if (isLostAnswer(error)) return;
+      this.#deps.report(error);
+      this.#retryTimer = setTimeout(() => void this.work(), RETRY_MS);
+    }
   }
 
   async #fetchPage(): Promise<ResultOf<typeof wire.pending>> {
