@@ -1,16 +1,9 @@
-import AxeBuilder from '@axe-core/playwright';
-import { type Browser, expect, type Page, test } from '@playwright/test';
+import { type Browser, expect, test } from '@playwright/test';
+import { look, SIZES } from './support/look.ts';
 import { expectMovingPicture } from './support/media.ts';
 import { Person } from './support/person.ts';
 import { TestServer } from './support/server.ts';
 
-/** From the smallest phone-like window to a 4K screen at twice the density. */
-const SIZES = {
-  small: { width: 360, height: 740 },
-  laptop: { width: 1280, height: 800 },
-  large: { width: 2560, height: 1440 },
-};
-const SCHEMES = ['light', 'dark'] as const;
 /** With UPDATE_SCREENSHOTS=1 the pictures of the README are taken anew; otherwise they go with the test's results. */
 const KEPT = process.env['UPDATE_SCREENSHOTS'] === '1' ? 'docs/screenshots' : undefined;
 
@@ -30,35 +23,6 @@ test.afterAll(async () => {
   await server?.stop();
 });
 
-/**
- * Looks at a page in each scheme and size: axe finds nothing (contrast depends on the scheme, order on the size), nothing
- * is wider than the window; and takes its picture.
- */
-async function look(page: Page, name: string, folder: string, sizes: Partial<typeof SIZES> = SIZES): Promise<void> {
-  for (const scheme of SCHEMES) {
-    await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-    for (const [label, size] of Object.entries(sizes)) {
-      await page.setViewportSize(size);
-      await page.waitForTimeout(150);
-      const where = `${name}, ${label}, ${scheme}`;
-      // The large window differs from the laptop's in space alone.
-      if (label !== 'large') await expectAccessible(page, where);
-      const tooWide = await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-      expect(tooWide, `${where}: scrolls sideways`).toBeLessThanOrEqual(0);
-      await page.screenshot({ path: `${KEPT ?? folder}/${name}-${label}-${scheme}.png` });
-    }
-  }
-  await page.setViewportSize(SIZES.laptop);
-}
-
-async function expectAccessible(page: Page, where: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' ')}`);
-  expect(found, where).toEqual([]);
-}
-
 async function arrive(browser: Browser): Promise<void> {
   const [first, second] = await server.invite(2, 'admin');
   ada = await Person.arrive(browser, 'Ada Byron', server);
@@ -70,18 +34,18 @@ async function arrive(browser: Browser): Promise<void> {
 test('the door: sign in and create account', async ({ browser }, info) => {
   await arrive(browser);
   await expect(ada.page.getByRole('button', { name: 'Create account' })).toBeVisible();
-  await look(ada.page, 'create-account', info.outputPath());
+  await look({ page: ada.page, name: 'create-account', folder: KEPT ?? info.outputPath() });
   await ada.signUpHere();
   const stranger = await Person.arrive(browser, 'A Stranger', server);
   await stranger.open();
   await expect(stranger.page.getByRole('button', { name: 'Sign in' })).toBeVisible();
-  await look(stranger.page, 'sign-in', info.outputPath());
+  await look({ page: stranger.page, name: 'sign-in', folder: KEPT ?? info.outputPath() });
   await stranger.close();
 });
 
 test('an empty house', async ({}, info) => {
   await expect(ada.page.getByRole('button', { name: 'New chat' }).first()).toBeVisible();
-  await look(ada.page, 'empty', info.outputPath());
+  await look({ page: ada.page, name: 'empty', folder: KEPT ?? info.outputPath() });
 });
 
 test('a conversation', async ({}, info) => {
@@ -93,14 +57,14 @@ test('a conversation', async ({}, info) => {
   await ben.say('It is: three tins, and the notes are at https://example.org/tasting');
   await ben.say('Shall we taste it together after the stand-up?');
   await ada.sees('Shall we taste it together after the stand-up?');
-  await look(ada.page, 'chat', info.outputPath());
+  await look({ page: ada.page, name: 'chat', folder: KEPT ?? info.outputPath() });
 });
 
 for (const place of ['Calls', 'Contacts', 'Settings'] as const) {
   test(`the page "${place}"`, async ({}, info) => {
     await ada.goTo(place);
     await expect(ada.page.getByRole('heading', { name: place }).first()).toBeVisible();
-    await look(ada.page, place.toLowerCase(), info.outputPath());
+    await look({ page: ada.page, name: place.toLowerCase(), folder: KEPT ?? info.outputPath() });
   });
 }
 
@@ -110,10 +74,15 @@ test('a call', async ({}, info) => {
   await ada.page.getByRole('button', { name: 'Start video call' }).click();
   await expect(ben.page.getByRole('button', { name: 'Accept' })).toBeVisible();
   // It rings for 45 seconds only.
-  await look(ben.page, 'incoming-call', info.outputPath(), { laptop: SIZES.laptop });
+  await look({
+    page: ben.page,
+    name: 'incoming-call',
+    folder: KEPT ?? info.outputPath(),
+    sizes: { laptop: SIZES.laptop },
+  });
   await ben.page.getByRole('button', { name: 'Accept' }).click();
   await expectMovingPicture(ada.tile(ben));
-  await look(ada.page, 'call', info.outputPath());
+  await look({ page: ada.page, name: 'call', folder: KEPT ?? info.outputPath() });
   await ada.page.getByRole('button', { name: 'Leave call' }).click();
 });
 

@@ -1,9 +1,8 @@
-import AxeBuilder from '@axe-core/playwright';
-import { expect, type Page, test } from '@playwright/test';
+import { expect, test } from '@playwright/test';
+import { look } from './support/look.ts';
 import { Person } from './support/person.ts';
 import { TestServer } from './support/server.ts';
 
-const SIZES = { small: [360, 740], laptop: [1280, 800], large: [2560, 1440] } as const;
 const PASSWORD = 'a quiet cup of tea';
 const OTHER = 'a louder cup of tea';
 
@@ -29,25 +28,6 @@ test.afterAll(async () => {
   await server?.stop();
 });
 
-/** In every size and scheme: axe finds nothing, nothing is wider than the window; and takes a picture. */
-async function look(page: Page, name: string, folder: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    for (const [label, [width, height]] of Object.entries(SIZES)) {
-      await page.setViewportSize({ width, height });
-      await page.waitForTimeout(150);
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' ')}`)).toEqual([]);
-      const tooWide = await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-      expect(tooWide, `${name}, ${label}: scrolls sideways`).toBeLessThanOrEqual(0);
-      await page.screenshot({ path: `${folder}/${name}-${label}-${colorScheme}.png` });
-    }
-  }
-  await page.setViewportSize({ width: 1280, height: 800 });
-}
-
 test('an administrator suspends somebody, takes it back, and gives a link to a new password', async ({}, info) => {
   const { page } = ada;
   await page.goto(`${ada.line.origin}/#/settings/people`);
@@ -55,7 +35,7 @@ test('an administrator suspends somebody, takes it back, and gives a link to a n
   await page.getByLabel('Search names and usernames').fill('okaf');
   await expect(page.getByRole('list', { name: 'People' }).getByRole('listitem')).toHaveCount(1);
   await page.getByLabel('Search names and usernames').fill('');
-  await look(page, 'people', info.outputPath());
+  await look({ page, name: 'people', folder: info.outputPath() });
 
   await page.getByRole('button', { name: 'Manage Ben Okafor' }).click();
   await page.getByRole('button', { name: 'Suspend', exact: true }).click();
@@ -71,13 +51,13 @@ test('an administrator suspends somebody, takes it back, and gives a link to a n
   await page.getByRole('button', { name: 'Manage Ben Okafor' }).click();
   await page.getByRole('button', { name: 'Make a link' }).click();
   const link = await page.getByText('#/reset/').textContent();
-  await look(page, 'manage', info.outputPath());
+  await look({ page, name: 'manage', folder: info.outputPath() });
   await page.getByRole('button', { name: 'Close' }).click();
 
   await ben.page.goto(`${ben.line.origin}/${new URL(link ?? '').hash}`);
   await expect(ben.page.getByText('For @ben.okafor')).toBeVisible();
   expect(ben.page.url(), 'the token is not shown').not.toContain('reset');
-  await look(ben.page, 'reset', info.outputPath());
+  await look({ page: ben.page, name: 'reset', folder: info.outputPath() });
   await ben.page.getByLabel('New password', { exact: true }).fill(OTHER);
   await ben.page.getByRole('button', { name: 'Set password' }).click();
   await expect(ben.page.getByRole('heading', { name: 'Your password is set' })).toBeVisible();
@@ -94,7 +74,7 @@ test('a person changes the password', async ({}, info) => {
   await dialog.getByLabel('New password', { exact: true }).fill(OTHER);
   await dialog.getByRole('button', { name: 'Change password' }).click();
   await expect(dialog.getByText('not your current password')).toBeVisible();
-  await look(page, 'password', info.outputPath());
+  await look({ page, name: 'password', folder: info.outputPath() });
   await dialog.getByLabel('Current password', { exact: true }).fill(PASSWORD);
   await dialog.getByRole('button', { name: 'Change password' }).click();
   await expect(dialog).toHaveCount(0);
