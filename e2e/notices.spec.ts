@@ -148,6 +148,30 @@ test('what the server does not answer leaves the lists as they are', async ({}, 
   line.let('accounts.people');
 });
 
+test('a device that asks is answered by a button alone, and ending its session is asked first', async ({
+  browser,
+}, info) => {
+  const { page } = ada;
+  const second = await Person.arrive(browser, 'Ada Byron', server);
+  await second.open();
+  await second.signIn();
+  const asks = page.getByRole('dialog', { name: 'A device asks to be linked' });
+  await expect(asks).toBeVisible();
+  for (let press = 0; press < 3; press += 1) await page.keyboard.press('Escape');
+  await expect(asks).toBeVisible();
+  await asks.getByRole('button', { name: 'Not mine' }).click();
+  await ada.goTo('Chats');
+  await ada.goTo('Settings');
+  await page.getByRole('button', { name: 'End session of' }).click();
+  await see(page, 'ending-a-session', info);
+  const asked = page.getByRole('dialog', { name: 'End session of' });
+  await asked.getByRole('button', { name: 'End session' }).click();
+  await expect(asked).toHaveCount(0);
+  await expect(page.getByRole('button', { name: 'End session of' })).toHaveCount(0);
+  await expect(second.page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+  await second.close();
+});
+
 test('the first field that is wrong has the focus', async () => {
   const { page } = ada;
   await page.getByRole('button', { name: 'Change password' }).click();

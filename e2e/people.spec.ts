@@ -39,8 +39,9 @@ test('an administrator suspends somebody, takes it back, and gives a link to a n
 
   await page.getByRole('button', { name: 'Manage Ben Okafor' }).click();
   await page.getByRole('button', { name: 'Suspend', exact: true }).click();
-  await expect(page.getByRole('heading', { name: 'Suspend Ben Okafor?' })).toBeVisible();
-  await page.getByRole('button', { name: 'Suspend', exact: true }).click();
+  const asked = page.getByRole('dialog', { name: 'Suspend Ben Okafor?' });
+  await asked.getByRole('button', { name: 'Suspend' }).click();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
   await expect(ben.page.getByRole('button', { name: 'Sign in' })).toBeVisible();
   await ben.page.getByLabel('Password', { exact: true }).fill(PASSWORD);
   await ben.page.getByRole('button', { name: 'Sign in' }).click();
