@@ -361,7 +361,7 @@ export const en = {
     revoke: 'End session',
     revokeOf: (client: string) => `End session of ${client}`,
     revokeTitle: (client: string) => `End session of ${client}?`,
-    revokeBody: 'It is signed out at once. Its messages stay on it, encrypted, until you sign in there again.',
+    revokeBody: 'It is signed out at once. Keys and messages that it has stay on it, encrypted.',
     revoked: 'Session ended',
     notLinked: 'Not linked',
     sessionEnds: (when: string) => `Ends ${when} if it is not used`,
