@@ -174,6 +174,7 @@ test('a device that asks is answered by a button alone, and ending its session i
 
 test('the first field that is wrong has the focus', async () => {
   const { page } = ada;
+  await page.goto(`${ada.line.origin}/#/settings/password`);
   await page.getByRole('button', { name: 'Change password' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Current password', { exact: true }).fill('a quiet cup of tea');
@@ -235,6 +236,7 @@ test('a page that cannot be drawn says so, and the others are in use', async ({}
 test('what appears above all pages and is not to be had says so', async () => {
   const { page } = ben;
   await page.route(/assets\/Shortcuts-.*\.js$/, (route) => route.abort());
+  await page.goto(`${ben.line.origin}/#/contacts`);
   await page.reload();
   await expect(page.getByRole('heading', { name: 'Contacts' })).toBeVisible();
   await page.keyboard.press('?');
