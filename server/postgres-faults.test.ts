@@ -190,6 +190,25 @@ describe.skipIf(programs === null)('PostgreSQL (skipped where it is not installe
     await store.close();
   });
 
+  it('hangs at the begin of a transaction: that connection is not used again, or nothing on it would be committed', async () => {
+    const store = await openStore({ dataDir, databaseUrl: `${url}?query_timeout=800` });
+    await sql`create table kept (name text)`.execute(store.db);
+    const write = (name: string) => sql`insert into kept values (${name})`.execute(store.db);
+    await write('before');
+    await postgres.hang();
+    await expect(store.transaction(async (trx) => void (await sql`select 1`.execute(trx)))).rejects.toThrow(
+      'Query read timeout',
+    );
+    await postgres.goOn();
+    await write('after');
+    // Closing ends its connections: what they had not committed is gone.
+    await store.close();
+    const again = await openStore({ dataDir, databaseUrl: url });
+    const { rows } = await sql<{ name: string }>`select name from kept order by name`.execute(again.db);
+    expect(rows.map(({ name }) => name)).toEqual(['after', 'before']);
+    await again.close();
+  });
+
   it('lets migrations take their time', async () => {
     const bounded = `${url}?query_timeout=300&statement_timeout=200`;
     const first = await openStore({ dataDir, databaseUrl: url });

@@ -112,8 +112,8 @@ async function kept(): Promise<unknown> {
 /** A call that the attacker is in, so that the methods of a call have one. */
 async function ownCall({ client }: Member): Promise<string> {
   const callId = newId() as string as CallId;
-  const params = { callId, invite: [bystander.person.userId], media: 'voice', idempotencyId: newId() } as const;
-  await client.request(start, params);
+  const invited = [bystander.person.userId];
+  await client.request(start, { callId, invite: invited, media: 'voice', idempotencyId: newId() });
   return callId;
 }
 

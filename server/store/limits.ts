@@ -54,17 +54,17 @@ export const LIMITS = {
     reason: 'Who has not asked again by then has forgotten the request.',
   },
   postgresConnectMs: {
-    value: 10_000,
+    value: 5_000,
     unit: 'milliseconds that a connection to PostgreSQL may take, and the wait for a free one',
-    reason: 'Beyond that a request is refused instead of waiting on.',
+    reason: 'With the time for an answer it is less than the 15 s after which a client gives its request up.',
   },
   postgresStatementMs: {
-    value: 20_000,
+    value: 7_000,
     unit: 'milliseconds until PostgreSQL gives up a statement (statement_timeout in DATABASE_URL)',
     reason: 'The longest is the removal of an account with a full queue; whatever takes longer holds others up.',
   },
   postgresAnswerMs: {
-    value: 25_000,
+    value: 8_000,
     unit: 'milliseconds until a PostgreSQL that does not answer is given up (query_timeout in DATABASE_URL)',
     reason: 'A machine that hangs or is cut off says nothing at all, and the connection would be waited on for ever.',
   },

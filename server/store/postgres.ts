@@ -25,7 +25,9 @@ export interface PostgresOptions {
 /** Kysely's dialect for PostgreSQL. */
 export function postgresDialect({ url, patient = false, onError }: PostgresOptions): PostgresDialect {
   const pool = new pg.Pool({
-    ...(patient ? { connectionString: withoutBounds(url) } : { connectionString: url, ...bounds() }),
+    ...(patient
+      ? { connectionString: withoutBounds(url) }
+      : { connectionString: url, query_timeout: LIMITS.postgresAnswerMs.value }),
     max: 10,
     connectionTimeoutMillis: LIMITS.postgresConnectMs.value,
     keepAlive: true,
@@ -36,16 +38,19 @@ export function postgresDialect({ url, patient = false, onError }: PostgresOptio
   pool.on('error', onError);
   // The pool listens to idle connections only: one that is lost between two statements of a transaction would end the process.
   pool.on('connect', (client) => client.on('error', onError));
-  return new Dialect({ pool: impatient(pool) });
+  return new Dialect({ pool: impatient(pool, patient ? [] : boundsBeside(url)) });
 }
 
-function bounds() {
-  return {
-    // PostgreSQL gives up first, so that the connection can be used again; where it says nothing, this side does.
+/**
+ * PostgreSQL gives a statement up first, so that the connection can be used again; where it says nothing, this side does.
+ * Not as parameters of the connection's start, which a pooler in between may refuse. What the URL sets stands.
+ */
+function boundsBeside(url: string): readonly string[] {
+  const bounds = {
     statement_timeout: LIMITS.postgresStatementMs.value,
-    query_timeout: LIMITS.postgresAnswerMs.value,
     idle_in_transaction_session_timeout: LIMITS.postgresIdleTransactionMs.value,
   };
+  return Object.entries(bounds).flatMap(([name, ms]) => (url.includes(`${name}=`) ? [] : [`set ${name} = ${ms}`]));
 }
 
 function withoutBounds(url: string): string {
@@ -55,11 +60,27 @@ function withoutBounds(url: string): string {
   return bare.href;
 }
 
-/** A pool that throws a connection away on which a statement got no answer: pg would hand it out again, still waiting. */
-function impatient(pool: pg.Pool): PostgresPool {
+/**
+ * A pool that asks `first` on each new connection, and throws a connection away on which a statement got no answer: pg
+ * would hand it out again, still waiting.
+ */
+function impatient(pool: pg.Pool, first: readonly string[]): PostgresPool {
+  const known = new WeakSet<pg.PoolClient>();
   return {
     options: pool.options,
-    connect: async () => cutWhenSilent(await pool.connect()),
+    async connect() {
+      const client = await pool.connect();
+      const cut = cutWhenSilent(client);
+      if (known.has(client)) return cut;
+      try {
+        for (const statement of first) await client.query(statement);
+      } catch (error) {
+        client.release(true);
+        throw error;
+      }
+      known.add(client);
+      return cut;
+    },
     end: () => pool.end(),
   };
 }

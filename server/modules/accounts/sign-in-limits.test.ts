@@ -73,7 +73,7 @@ it('keeps nothing of attempts that it refuses, whatever name and address they co
   const consumed = vi.spyOn(RateLimiterMemory.prototype, 'consume');
   /** What the library keeps, counted over all that were ever asked. */
   const entries = () =>
-    [...new Set(consumed.mock.contexts)].reduce((sum, limiter) => {
+    [...new Set(consumed.mock.contexts)].reduce<number>((sum, limiter) => {
       const { _memoryStorage: memory } = limiter as unknown as { _memoryStorage: { _storage: Map<string, unknown> } };
       return sum + memory._storage.size;
     }, 0);
