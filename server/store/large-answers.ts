@@ -6,8 +6,8 @@ import type { Database, Trx } from './schema.ts';
 const STEP = 500;
 
 /**
- * Notes that a kept answer is long, and lets go of the oldest long ones of the same account where there are too many, whichever of its devices asked. A
- * repeat of such a request after that is a new request.
+ * Notes that a kept answer is long, and lets go of the oldest long ones of the same account where there are too many,
+ * whichever of its devices asked. A repeat of such a request after that is a new request.
  */
 export async function noteLargeAnswer(trx: Trx, key: { scope: string; id: string }, now: number): Promise<void> {
   const owner = accountOf(key.scope) ?? key.scope;

@@ -14,11 +14,14 @@ export type Quotas = { readonly [name in keyof typeof LIMITS]: number } & {
 
 /** When a sender whose messages nobody fetches is to try again. Milliseconds. */
 const WAITING_RETRY_MS = 60_000;
+
+/** What waits, or what is kept, on one row of the ledger. */
 interface Use {
   bytes: number;
   messages: number;
   answers: number;
 }
+
 const NOBODY: ReadonlySet<string> = new Set();
 
 /** Whether there is room for messages, with those counted that were let in before in the same transaction. */
