@@ -88,6 +88,9 @@ const WRITTEN: Readonly<Record<string, Rows>> = {
     password_resets: [{ token_hash: 'p', user_id: BOB, created_by: ADA, created_at: 1, expires_at: 2, used_at: null }],
     ended_sessions: [{ session_id: 'gone' }],
   },
+  '0007-guests-usernames-acts': {
+    command_acts: [{ act_id: 'a', action: 'suspend', of: BOB, role: null, count: null, at: 1 }],
+  },
 };
 
 /** Tables that migrations fill from others, and count anew. */
