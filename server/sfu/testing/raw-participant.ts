@@ -106,8 +106,15 @@ export class RawParticipant {
 
   async #check(credentials: { readonly usernameFragment: string; readonly password: string }): Promise<void> {
     await bound(this.#socket);
-    this.sendRaw(bindingRequest(credentials, randomBytes(12)));
-    await once(this.#socket, 'message', { signal: AbortSignal.timeout(5_000) });
+    const request = bindingRequest(credentials, randomBytes(12));
+    this.sendRaw(request);
+    // Under a flood packets are lost, and ICE sends again (RFC 8445 section 14.3: after 500 ms).
+    const again = setInterval(() => this.sendRaw(request), 500);
+    try {
+      await once(this.#socket, 'message', { signal: AbortSignal.timeout(5_000) });
+    } finally {
+      clearInterval(again);
+    }
   }
 
   async #shakeHands(): Promise<void> {
