@@ -13,6 +13,7 @@ import { audioParameters, silentLog, singleVideoParameters } from './testing/rtp
 /** A participant with a client of their own who sends what no call needs, against a real media worker. */
 const AUDIO = 111;
 const VIDEO = 96;
+const SENT_AGAIN = 97;
 const NOTICED_MS = 15_000;
 
 let sfu: Sfu;
@@ -70,6 +71,9 @@ const picture = (ssrc: number, length: number) => {
   return (sequence: number) => ({ ssrc, sequence, timestamp: sequence * 90, payloadType: VIDEO, payload });
 };
 
+/** Further from one packet to the next than a line loses. */
+const jumping = (sequence: number) => 5_000 * sequence;
+
 const expelled = (peer: string, by: string) =>
   vi.waitFor(() => expect(flooded.mock.calls).toEqual([[peer, by]]), { timeout: NOTICED_MS, interval: 50 });
 
@@ -95,9 +99,53 @@ describe('a participant is out of the room, and the others stay', () => {
 
   it('who sends thousands of short packets', async () => {
     const ssrc = await produce(mallory, 'audio', audioParameters());
-    const payload = Buffer.alloc(2, 1);
+    const payload = Buffer.alloc(30, 1);
     send(await line(mallory, 'sendTransport'), 100, (sequence) => ({ ssrc, sequence, payloadType: AUDIO, payload }));
     await expelled('mallory', 'packets');
+  });
+
+  it('who sends thousands of short packets and begins anew all the time', async () => {
+    const rtpParameters = audioParameters();
+    const ssrc = await produce(mallory, 'audio', rtpParameters);
+    const payload = Buffer.alloc(30, 1);
+    send(await line(mallory, 'sendTransport'), 100, (sequence) => ({ ssrc, sequence, payloadType: AUDIO, payload }));
+    timers.push(setInterval(() => void produce(mallory, 'audio', rtpParameters).catch(() => {}), 300));
+    await expelled('mallory', 'packets');
+  });
+
+  it('who sends thousands of packets out of all order', async () => {
+    const ssrc = await produce(mallory, 'audio', audioParameters());
+    const payload = Buffer.alloc(30, 1);
+
+    send(await line(mallory, 'sendTransport'), 100, (sequence) => ({
+      ssrc,
+      sequence: jumping(sequence),
+      payloadType: AUDIO,
+      payload,
+    }));
+    await expelled('mallory', 'packets');
+  });
+
+  it.each([
+    ['packets that nobody missed', 'packets', 3, false],
+    ['packets out of all order', 'packets', 3, true],
+    ['packets that are none', 'strays', 0, false],
+  ] as const)('who sends again, by the thousand, %s', async (_what, by, length, outOfOrder) => {
+    const rtpParameters = singleVideoParameters();
+    const ssrc = await produce(mallory, 'video', rtpParameters);
+    const again = rtpParameters.encodings?.[0]?.rtx?.ssrc ?? 0;
+    const camera = await line(mallory, 'sendTransport');
+    camera.sendRtp(...rtpPacket(picture(ssrc, 100)(0)));
+    const payload = Buffer.alloc(length);
+    const padding = Object.fromEntries([8, 9, 10, 11, 12, 13].map((id) => [id, 'x'.repeat(16)]));
+    send(camera, 130, (sequence) => ({
+      ssrc: again,
+      sequence: outOfOrder ? jumping(sequence) : sequence,
+      payloadType: SENT_AGAIN,
+      payload,
+      extensions: padding,
+    }));
+    await expelled('mallory', by);
   });
 
   it('who sends what belongs to no producer', async () => {

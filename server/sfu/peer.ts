@@ -6,7 +6,7 @@ import { Consumer, type ConsumerListener } from './consumer.ts';
 import { LIMITS } from './limits.ts';
 import { parseDtlsParameters, parseRtpParameters } from './parameters.ts';
 import { PictureHold } from './picture-hold.ts';
-import { Producer } from './producer.ts';
+import { bothTaken, NOTHING_TAKEN, Producer, type Taken } from './producer.ts';
 import { refusing } from './rejection.ts';
 import { type Flood, TrafficMeter } from './traffic-meter.ts';
 
@@ -63,15 +63,14 @@ export class Peer {
   #consuming = 0;
   readonly #meter: TrafficMeter;
   readonly #hold = new PictureHold(() => this.#consumers.values());
+  /** What producers took that have closed: whoever begins anew is not forgotten. */
+  #takenBefore = NOTHING_TAKEN;
   #closed = false;
 
   constructor(parts: PeerParts) {
     this.id = parts.id;
     this.#parts = parts;
-    this.#meter = new TrafficMeter(parts, async () => {
-      const counts = await Promise.all(this.producers.map((producer) => producer.packetCount()));
-      return counts.reduce((sum, count) => sum + count, 0);
-    });
+    this.#meter = new TrafficMeter(parts, () => this.#taken());
   }
 
   get closed(): boolean {
@@ -132,7 +131,7 @@ export class Peer {
     }
     this.#producers.set(source, producer);
     producer.onChanged(() => {
-      if (producer.closed && this.#producers.get(source) === producer) this.#producers.delete(source);
+      if (producer.closed) this.#forget(producer);
       this.#parts.room.producerChanged(producer);
     });
     await this.#parts.room.producerAdded(producer);
@@ -196,6 +195,17 @@ export class Peer {
     for (const producer of this.producers) producer.close();
     for (const transport of [this.#parts.send, this.#parts.receive]) if (!transport.closed) transport.close();
     this.#parts.room.peerClosed(this);
+  }
+
+  #forget(producer: Producer): void {
+    if (this.#producers.get(producer.source) === producer) this.#producers.delete(producer.source);
+    void producer.taken().then((taken) => (this.#takenBefore = bothTaken(this.#takenBefore, taken)));
+  }
+
+  /** By all producers there are and were. */
+  async #taken(): Promise<Taken> {
+    const open = await Promise.all(this.producers.map((producer) => producer.taken()));
+    return open.reduce(bothTaken, this.#takenBefore);
   }
 
   #transport(transportId: string): types.WebRtcTransport {

@@ -1,23 +1,28 @@
 import type { types } from 'mediasoup';
 import { LIMITS } from './limits.ts';
+import { NOTHING_TAKEN, type Taken } from './producer.ts';
 
 /** Bytes since the transport began. */
 interface Totals {
   readonly received: number;
   /** Of `received`, what no producer took: feedback, ICE, and what belongs to nothing. */
   readonly stray: number;
+  /** What a producer took, of which `again` came on the line for what is sent again. */
   readonly accepted: number;
+  readonly again: number;
   readonly sent: number;
   /** Retransmissions, which the receiver asks for. */
   readonly resent: number;
 }
 
-const NOTHING: Totals = { received: 0, stray: 0, accepted: 0, sent: 0, resent: 0 };
+const NOTHING: Totals = { received: 0, stray: 0, accepted: 0, again: 0, sent: 0, resent: 0 };
 /**
  * mediasoup loses its line to a worker over an answer of 8 MiB; one names some 64 bytes for each source, and a packet of
  * a new source has 30 or more.
  */
 const STRAY_THAT_CAN_BE_LISTED = 2_500_000;
+/** No packet on the way is longer than Ethernet's frame. */
+const LONGEST_PACKET = 1_500;
 
 export interface MeteredTransports {
   readonly send: types.WebRtcTransport;
@@ -33,7 +38,7 @@ export type Flood = 'bytes' | 'packets' | 'strays' | 'sources';
  */
 export class TrafficMeter {
   readonly #transports: MeteredTransports;
-  readonly #packetCount: () => Promise<number>;
+  readonly #taken: () => Promise<Taken>;
   readonly #received = new Bucket(LIMITS.receivedBurst.value);
   readonly #answers = new Bucket(LIMITS.receivedBurst.value);
   readonly #strays = new Bucket(LIMITS.strayBurst.value);
@@ -42,15 +47,16 @@ export class TrafficMeter {
   #at = performance.now();
   #up = NOTHING;
   #down = NOTHING;
-  #packetsBefore = 0;
+  #takenBefore = NOTHING_TAKEN;
+  #againUncounted = 0;
   #countedAt = this.#at;
   #strayUnlisted = 0;
   #listable = true;
 
-  /** @param packetCount packets taken by all producers there are */
-  constructor(transports: MeteredTransports, packetCount: () => Promise<number>) {
+  /** @param taken what all producers there are and were took */
+  constructor(transports: MeteredTransports, taken: () => Promise<Taken>) {
     this.#transports = transports;
-    this.#packetCount = packetCount;
+    this.#taken = taken;
   }
 
   /**
@@ -79,8 +85,10 @@ export class TrafficMeter {
     if (await this.#hasManySources(stray, seconds)) return 'sources';
     const accepted = up.accepted - upBefore.accepted;
     // Only so many bytes could be that many packets.
+    this.#againUncounted += up.again - upBefore.again;
     const worthCounting = accepted >= LIMITS.acceptedUncounted.value * seconds;
-    if (worthCounting && (await this.#hasManyPackets())) return 'packets';
+    const excess = worthCounting ? await this.#excessOfPackets() : null;
+    if (excess !== null) return excess;
     return resentTooMuch ? 'retransmissions' : null;
   }
 
@@ -98,14 +106,19 @@ export class TrafficMeter {
     return rtpListener.ssrcTable.length > LIMITS.sources.value;
   }
 
-  async #hasManyPackets(): Promise<boolean> {
-    const count = await this.#packetCount();
+  async #excessOfPackets(): Promise<'packets' | 'strays' | null> {
+    const { packets, resent } = await this.#taken();
     const seconds = (performance.now() - this.#countedAt) / 1_000;
     this.#countedAt += seconds * 1_000;
-    // Those of a producer that has closed since are gone.
-    const packets = Math.max(0, count - this.#packetsBefore);
-    this.#packetsBefore = count;
-    return this.#packets.overflows(packets, LIMITS.packetsPerSecond.value * seconds);
+    const before = this.#takenBefore;
+    // Those of a producer that is just closing may come with the next count.
+    this.#takenBefore = { packets: Math.max(before.packets, packets), resent: Math.max(before.resent, resent) };
+    const mayCome = LIMITS.packetsPerSecond.value * seconds;
+    if (this.#packets.overflows(this.#takenBefore.packets - before.packets, mayCome)) return 'packets';
+    // Sent again, but not even a packet: mediasoup drops it without a count.
+    const stray = this.#againUncounted - (this.#takenBefore.resent - before.resent) * LONGEST_PACKET;
+    this.#againUncounted = 0;
+    return this.#strays.overflows(Math.max(0, stray), 0) ? 'strays' : null;
   }
 }
 
@@ -131,11 +144,13 @@ class Bucket {
 async function totalsOf(transport: types.WebRtcTransport): Promise<Totals> {
   const [stats] = await transport.getStats();
   if (stats === undefined) throw new Error('a transport without statistics');
-  const accepted = stats.rtpBytesReceived + stats.rtxBytesReceived;
+  const again = stats.rtxBytesReceived;
+  const accepted = stats.rtpBytesReceived + again;
   return {
     received: stats.bytesReceived,
     stray: Math.max(0, stats.bytesReceived - accepted),
     accepted,
+    again,
     sent: stats.rtpBytesSent,
     resent: stats.rtxBytesSent,
   };

@@ -7,6 +7,7 @@ const SALT_BYTES = 12;
 export class Protection {
   readonly #rtp: { readonly key: Buffer; readonly salt: Buffer };
   readonly #rtcp: { readonly key: Buffer; readonly salt: Buffer };
+  readonly #sequences = new Map<number, { readonly last: number; readonly rollOver: number }>();
   #rtcpIndex = 0;
 
   /** @param material what DTLS exports (RFC 5764 section 4.2): client's key, server's key, client's salt, server's salt */
@@ -17,11 +18,12 @@ export class Protection {
     this.#rtcp = { key: derived(key, salt, 3, KEY_BYTES), salt: derived(key, salt, 5, SALT_BYTES) };
   }
 
-  /** Section 8. The roll-over counter stays 0: tests send fewer than 65,536 packets of a source. */
+  /** Section 8. */
   rtp(packet: Buffer, headerLength: number): Buffer {
     const header = packet.subarray(0, headerLength);
     const iv = Buffer.alloc(SALT_BYTES);
     packet.copy(iv, 2, 8, 12);
+    iv.writeUInt32BE(this.#rollOver(packet.readUInt32BE(8), packet.readUInt16BE(2)), 6);
     packet.copy(iv, 10, 2, 4);
     return Buffer.concat([header, sealed(this.#rtp, iv, header, packet.subarray(headerLength))]);
   }
@@ -37,6 +39,14 @@ export class Protection {
     this.#rtcpIndex += 1;
     const body = sealed(this.#rtcp, iv, Buffer.concat([header, index]), packet.subarray(8));
     return Buffer.concat([header, body, index]);
+  }
+
+  /** How often the numbers of a source began anew (RFC 3711 section 3.3.1); none goes back by half of them. */
+  #rollOver(ssrc: number, sequence: number): number {
+    const { last, rollOver } = this.#sequences.get(ssrc) ?? { last: sequence, rollOver: 0 };
+    const now = last - sequence > 0x8000 ? rollOver + 1 : rollOver;
+    this.#sequences.set(ssrc, { last: sequence, rollOver: now });
+    return now;
   }
 }
 
