@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const ShownName = z
   .string()
   .min(1)
-  .max(64)
+  .max(64, { abort: true })
   .regex(/^[^\p{Cc}\u202a-\u202e\u2066-\u2069]+$/u)
   .refine((name) => name.trim() === name, { message: 'must not begin or end with a space' });
 
@@ -79,7 +79,8 @@ export function tidyDisplayName(text: string): string {
 export const DisplayName = z
   .string()
   .min(1)
-  .max(MAX_DISPLAY_NAME)
+  // What follows takes time that grows with the square of the length.
+  .max(MAX_DISPLAY_NAME, { abort: true })
   .refine((name) => name === tidyDisplayName(name) && !ODD_SPACE.test(name), { message: 'must be tidy (NFC)' })
   .refine((name) => !INVISIBLE.test(withoutJoiners(name)), { message: 'must hold no invisible characters' })
   .refine((name) => /[\p{L}\p{N}]/u.test(name) && !/^\p{M}/u.test(name), { message: 'must hold a letter or digit' })

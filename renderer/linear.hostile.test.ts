@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CallId, MessageId, UserId } from '../protocol/ids.ts';
 import { parseDeepLink, parseServerAddress } from '../protocol/ipc/server-address.ts';
-import { hostileTexts, LENGTH, slowOn } from '../protocol/testing/hostile-text.ts';
+import { hostileTexts, LENGTH, longTexts, slowOn } from '../protocol/testing/hostile-text.ts';
 import { unpad } from '../crypto/envelopes/padding.ts';
 import { utf8 } from '../crypto/bytes.ts';
 import { matchingCommands } from './app/commands.ts';
@@ -50,8 +50,8 @@ const FUNCTIONS: Readonly<Record<string, (text: string) => unknown>> = {
   'the padding of content': (text) => unpad(utf8(text)),
 };
 
-describe('on 10,000 characters of whatever kind', () => {
-  const texts = [...hostileTexts(LENGTH)];
+describe('on 10,000 characters of whatever kind, and more', () => {
+  const texts = [...hostileTexts(LENGTH), ...longTexts()];
   test.each(Object.entries(FUNCTIONS))('%s is quick', (_, run) => expect(slowOn(texts, run)).toEqual([]), 120_000);
 });
 

@@ -30,15 +30,36 @@ const SPECIAL = [
 /** Beginnings after which the rest is read as something: an address, a host, an invitation. */
 const BEFORE = ['', 'https://a/', 'https://', '#/join/'] as const;
 
+/** What comes at last: a pattern that hoped for something else begins anew at each character. */
+const AFTER = ['', 'x', '!', '\u0001'] as const;
+
 /** Longest text that content may hold, in UTF-16 code units. */
 export const LENGTH = 10_000;
+
+/** Longest text that a frame may hold; whoever checks its length looks at no more of it. */
+export const FRAME = 100_000;
 
 /** Each special character, and each two of them, repeated up to `length` code units, after each beginning. */
 export function* hostileTexts(length: number): Generator<string> {
   const units = [...SPECIAL, ...SPECIAL.flatMap((one) => SPECIAL.map((other) => one + other)), 'https://', '/join/'];
+  for (const before of BEFORE) for (const unit of units) yield repeated(unit, length, before);
+}
+
+/** Each special character four times as often as content may hold, after each beginning and before each end. */
+export function* longTexts(): Generator<string> {
   for (const before of BEFORE) {
-    for (const unit of units) yield (before + unit.repeat(Math.ceil(length / unit.length))).slice(0, length);
+    for (const after of AFTER) for (const unit of SPECIAL) yield repeated(unit, 4 * LENGTH, before, after);
   }
+}
+
+/** Each special character as often as a frame may hold. */
+export function* frameTexts(): Generator<string> {
+  for (const after of AFTER) for (const unit of SPECIAL) yield repeated(unit, FRAME, '', after);
+}
+
+function repeated(unit: string, length: number, before: string, after = ''): string {
+  const room = length - after.length;
+  return (before + unit.repeat(Math.ceil(room / unit.length))).slice(0, room) + after;
 }
 
 /** What a function may take for one text on a slow and busy machine. Quadratic ones take ten times as much. */

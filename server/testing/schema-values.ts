@@ -15,6 +15,13 @@ interface Def {
   readonly innerType?: z.ZodType;
   readonly entries?: Readonly<Record<string, string>>;
   readonly options?: readonly z.ZodType[];
+  readonly keyType?: z.ZodType;
+  readonly valueType?: z.ZodType;
+  readonly in?: z.ZodType;
+  readonly out?: z.ZodType;
+  readonly left?: z.ZodType;
+  readonly right?: z.ZodType;
+  readonly getter?: () => z.ZodType;
 }
 const defOf = (schema: z.ZodType) => schema.def as unknown as Def;
 
@@ -29,6 +36,21 @@ export function fieldsOf(schema: z.ZodType, path: Field['path'] = []): Field[] {
     return [...self, ...fieldsOf(innerType, path).filter((field) => field.path.length > path.length)];
   }
   return self;
+}
+
+/** Every text in a schema, whatever stands around it; in a choice that of each option. */
+export function textsOf(schema: z.ZodType, path: Field['path'] = [], within: readonly z.ZodType[] = []): Field[] {
+  const def = defOf(schema);
+  if (def.type === 'string') return [{ path, schema }];
+  // What holds itself.
+  if (within.includes(schema)) return [];
+  const { shape = {}, options = [], element, innerType, keyType, valueType, in: from, out, left, right, getter } = def;
+  const unnamed = [...options, innerType, from, out, left, right, getter?.()].filter((part) => part !== undefined);
+  const named = [...Object.entries(shape), ['0', element], ['key', keyType], ['value', valueType]] as const;
+  return [
+    ...unnamed.flatMap((part) => textsOf(part, path, [...within, schema])),
+    ...named.flatMap(([name, part]) => (part ? textsOf(part, [...path, name], [...within, schema]) : [])),
+  ];
 }
 
 /** JSON values that a schema refuses. */
