@@ -44,8 +44,3 @@ export function browserSignals(): NetworkSignals {
     },
   };
 }
-
-/** Where there is nothing to listen to, as in tests under Node: always online. */
-export function steadySignals(): NetworkSignals {
-  return { online: () => true, onChange: () => () => undefined };
-}
