@@ -12,22 +12,24 @@ export interface Figure {
   readonly limit?: { readonly name: string; readonly value: number; readonly unit: string };
 }
 
-/** Prints a figure as a table row for people and as one line of JSON for programs. */
+/** Prints a figure as a table row for people and as one line of JSON for programs. The process fails if it is missed. */
 export function report(figure: Figure): void {
   const limit =
     figure.limit === undefined ? '' : `${figure.limit.name} ${amount(figure.limit.value, figure.limit.unit)}`;
+  const verdict = verdictOf(figure);
+  if (verdict === 'MISSED') process.exitCode = 1;
   const row = [
     figure.bench.padEnd(32),
     amount(figure.value, figure.unit).padStart(22),
     (figure.target === undefined ? '' : `target ${amount(figure.target, figure.unit)}`).padStart(28),
-    verdict(figure).padEnd(7),
+    verdict.padEnd(7),
     limit,
   ];
   console.log(row.join('  ').trimEnd());
   console.log(JSON.stringify(figure));
 }
 
-function verdict({ value, target, lowerIsBetter = false }: Figure): string {
+function verdictOf({ value, target, lowerIsBetter = false }: Figure): string {
   if (target === undefined) return '';
   return (lowerIsBetter ? value <= target : value >= target) ? 'reached' : 'MISSED';
 }

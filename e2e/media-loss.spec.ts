@@ -1,17 +1,14 @@
-/**
- * The media worker dies again and again during one call. MEDIA_KILLS and MEDIA_KILL_EVERY_MS make the run longer than
- * the suite has time for: MEDIA_KILLS=20 MEDIA_KILL_EVERY_MS=12000.
- */
+/** The media worker dies again and again during one call. MEDIA_KILLS and MEDIA_KILL_EVERY_MS make the run longer. */
 import { expect, test } from '@playwright/test';
 import { expectMovingPicture } from './support/media.ts';
 import { mediaWorkerPid, shownStream, untilNewPicture } from './support/media-worker.ts';
 import { Person } from './support/person.ts';
 import { TestServer } from './support/server.ts';
 
-const KILLS = Number(process.env['MEDIA_KILLS'] ?? 7);
+const KILLS = Number(process.env['MEDIA_KILLS'] ?? 20);
 const EVERY_MS = Number(process.env['MEDIA_KILL_EVERY_MS'] ?? 6_000);
-/** What a person waits at most. The suite's machine is shared, so it is given twice that. Milliseconds. */
-const RECOVERY_MS = Number(process.env['MEDIA_RECOVERY_MS'] ?? 6_000);
+/** What a person waits at most, in milliseconds. Of a machine that is shared one time in ten may take twice as long. */
+const RECOVERY_MS = 3_000;
 
 let server: TestServer;
 let ada: Person;
@@ -52,7 +49,8 @@ test('pictures come back each time the media worker is killed', async () => {
   test.info().annotations.push({ type: 'pictures back after', description: `${took.join(', ')} ms` });
   if (process.env['MEDIA_KILLS'] !== undefined) process.stdout.write(`pictures back after ${took.join(', ')} ms\n`);
   for (const view of views) await expectMovingPicture(view);
-  expect(Math.max(...took)).toBeLessThanOrEqual(RECOVERY_MS);
+  expect(Math.max(...took)).toBeLessThanOrEqual(2 * RECOVERY_MS);
+  expect(took.filter((ms) => ms > RECOVERY_MS).length).toBeLessThanOrEqual(KILLS / 10);
 });
 
 test('a server without media says so, the call stays, and a button tries again', async () => {
