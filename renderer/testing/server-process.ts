@@ -15,12 +15,17 @@ export class ServerProcess {
   /** The first administrator's. */
   invitation = '';
 
-  private constructor(dataDir: string) {
+  readonly #env: Readonly<Record<string, string>>;
+  /** Its log, line by line. */
+  readonly log: string[] = [];
+
+  private constructor(dataDir: string, env: Readonly<Record<string, string>>) {
     this.#dataDir = dataDir;
+    this.#env = env;
   }
 
-  static async start(): Promise<ServerProcess> {
-    const server = new ServerProcess(await mkdtemp(join(tmpdir(), 'teahouse-')));
+  static async start(env: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
+    const server = new ServerProcess(await mkdtemp(join(tmpdir(), 'teahouse-')), env);
     await server.start();
     return server;
   }
@@ -36,18 +41,25 @@ export class ServerProcess {
   /** Starts it (again), on the port it had. */
   async start(): Promise<void> {
     const child = spawn(process.execPath, [MAIN, '--data', this.#dataDir, '--port', String(this.#port)], {
-      env: { ...process.env, TEAHOUSE_MEDIA_WORKERS: '0' },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, TEAHOUSE_MEDIA_WORKERS: '0', ...this.#env },
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#process = child;
-    for await (const line of createInterface({ input: child.stdout })) {
-      const port = /Teahouse is at \S+:(\d+)/.exec(line);
-      if (port) this.#port = Number(port[1]);
-      const token = /#\/join\/([A-Za-z0-9_-]{43})/.exec(line);
-      if (token?.[1]) this.invitation = token[1];
-      if (line.startsWith('Ctrl-C')) return;
-    }
-    throw new Error('the server ended before it was ready');
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      this.log.push(line);
+      if (!('TEAHOUSE_LOG_LEVEL' in this.#env)) process.stderr.write(`${line}\n`);
+    });
+    await new Promise<void>((resolve, reject) => {
+      const lines = createInterface({ input: child.stdout });
+      lines.on('close', () => reject(new Error('the server ended before it was ready')));
+      lines.on('line', (line) => {
+        const port = /Teahouse is at \S+:(\d+)/.exec(line);
+        if (port) this.#port = Number(port[1]);
+        const token = /#\/join\/([A-Za-z0-9_-]{43})/.exec(line);
+        if (token?.[1]) this.invitation = token[1];
+        if (line.startsWith('Ctrl-C')) resolve();
+      });
+    });
   }
 
   /** SIGKILL: nothing is flushed, nobody is told. */

@@ -9,7 +9,7 @@ const VALID_HOURS = 7 * 24;
 /**
  * The invitation for the first administrator, as long as nobody has an account; else null. It stays the same until it
  * expires: the token is kept in a file of the data folder that only the server's user may read, and which goes away
- * with the first account.
+ * at the first start after somebody used it.
  */
 export async function firstInvitation(db: Database, dataDir: string, now: number): Promise<string | null> {
   const path = join(dataDir, 'first-invitation');
