@@ -163,10 +163,10 @@ export class Dispatcher {
     });
   }
 
-  /** With the others of the account, or with the strangers behind the address. */
+  /** With the others of the account that are counted with it, or with the strangers behind the address. */
   async #countHello(connection: Connection, session: CallerSession | null): Promise<void> {
     const { limits } = this.#deps;
-    if (session) return limits.take(SESSION_HELLO, SESSION_HELLO_LIMIT, connection, session.userId);
+    if (session) return limits.take(SESSION_HELLO, SESSION_HELLO_LIMIT, connection, session);
     await limits.take(hello.name, HELLO_LIMIT, connection);
   }
 

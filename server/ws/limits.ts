@@ -1,6 +1,9 @@
 import type { Limits } from '../../protocol/limit.ts';
 
-/** What one connection, one account or one address may cost. */
+/**
+ * What one connection, one account or one address may cost. Sessions of an account that have no device share an allowance of
+ * their own (`allowanceOf`), as large as the one of its devices.
+ */
 export const LIMITS = {
   longestWaitMs: {
     value: 2_000,
@@ -21,7 +24,7 @@ export const LIMITS = {
     value: 600,
     unit: 'hellos with a session for each account and minute',
     reason:
-      'Counted apart from those without, so that nobody behind the same address can use them up; 16 devices need few.',
+      'Counted apart from those without, and those of its devices apart from those of a password alone, so that neither uses the others up; 16 devices need few.',
   },
   controlFramesPerSecond: {
     value: 50,
@@ -86,7 +89,8 @@ export const LIMITS = {
   workMsPerSecond: {
     value: 200,
     unit: 'milliseconds of the server’s time for each account (or address without a session) and second',
-    reason: 'All others wait while a frame is read, so one account may take a fifth of the time at most.',
+    reason:
+      'All others wait while a frame is read, so the devices of an account may take a fifth of the time, and its sessions without a device as much.',
   },
   workBurstMs: {
     value: 1000,

@@ -36,7 +36,10 @@ export interface CallerOf {
 }
 export type Permission = keyof CallerOf;
 
-/** At most `requests` in each `seconds`, counted by the peer's address or by the account (by connection before sign-in). */
+/**
+ * At most `requests` in each `seconds`, counted by the peer's address or by the account, its sessions without a device
+ * apart (by connection before sign-in).
+ */
 export interface RateLimit {
   readonly requests: number;
   readonly seconds: number;

@@ -1,8 +1,9 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { addressGroup } from '../address-group.ts';
+import { allowanceOf } from './allowance.ts';
 import type { Connection } from './connection.ts';
-import type { RateLimit } from './method.ts';
+import type { CallerSession, RateLimit } from './method.ts';
 
 /** Counts requests by method and by who asks. */
 export class RateLimits {
@@ -14,20 +15,20 @@ export class RateLimits {
     this.#factor = factor;
   }
 
-  /** Counts for `userId` where the limit is by account. Rejects with `rate_limited` when there are too many. */
+  /** Counts for `session` where the limit is by account. Rejects with `rate_limited` when there are too many. */
   async take(
     method: string,
     limit: RateLimit,
     connection: Connection,
-    userId = connection.caller?.session?.userId,
+    session: CallerSession | null = connection.caller?.session ?? null,
   ): Promise<void> {
     let limiter = this.#limiters.get(method);
     if (!limiter) {
       limiter = new RateLimiterMemory({ points: Math.ceil(limit.requests * this.#factor), duration: limit.seconds });
       this.#limiters.set(method, limiter);
     }
-    const address = () => addressGroup(connection.address);
-    const key = limit.by === 'address' ? address() : (userId ?? connection.id);
+    const asker = () => (session ? allowanceOf(session) : connection.id);
+    const key = limit.by === 'address' ? addressGroup(connection.address) : asker();
     try {
       await limiter.consume(key);
     } catch (reason) {

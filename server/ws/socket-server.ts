@@ -6,6 +6,7 @@ import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { CloseCode, HEARTBEAT_MS, MAX_FRAME_BYTES, SOCKET_PATH } from '../../protocol/frames.ts';
 import { addressGroup } from '../address-group.ts';
 import type { Log } from '../log.ts';
+import { allowanceOf } from './allowance.ts';
 import { Budgets, type Budget } from './budget.ts';
 import type { Closings } from './closings.ts';
 import { Connection } from './connection.ts';
@@ -155,7 +156,7 @@ export class SocketServer {
     const session = connection.caller?.session;
     if (session) this.#lobby.leave(connection);
     else this.#lobby.enter(connection);
-    return this.#budgets.of(session?.userId ?? addressGroup(connection.address));
+    return this.#budgets.of(session ? allowanceOf(session) : addressGroup(connection.address));
   }
 
   /** Once for each connection: it is closed, and its last request was answered. */
