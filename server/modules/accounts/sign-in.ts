@@ -1,6 +1,6 @@
 import { signIn, signInProofText } from '../../../protocol/accounts.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
-import type { SessionId, UserId } from '../../../protocol/ids.ts';
+import type { DeviceId, SessionId, UserId } from '../../../protocol/ids.ts';
 import type { ParamsOf } from '../../../protocol/method.ts';
 import { findAnswer, keepAnswer, type RequestKey } from '../../store/once.ts';
 import type { Trx } from '../../store/schema.ts';
@@ -8,7 +8,7 @@ import { register } from '../../ws/method.ts';
 import { verifyEd25519 } from '../devices/index.ts';
 import type { AccountsDeps } from './deps.ts';
 import { createSession, deleteDeviceSessions, deleteOldestUnlinked, newSessionId, renewToken } from './sessions.ts';
-import { requireActive } from './standing.ts';
+import { requirePassword } from './standing.ts';
 
 type Params = ParamsOf<typeof signIn>;
 /** Of nobody. The key is only there to be computed with (it is the base point of edwards25519). */
@@ -35,15 +35,18 @@ export function signInMethod(deps: AccountsDeps) {
       // One answer for a wrong name and a wrong password; what is wrong with the device is told to the owner only.
       if (!known || !account) throw new ProtocolError('credentials_invalid', 'Wrong username or password.');
       if (account.status === 'suspended') throw new ProtocolError('account_suspended', 'The account is suspended.');
-      if (proof === 'unknown') throw new ProtocolError('device_unknown', 'The account has no such device.');
+      if (proof === 'unknown') throw deviceUnknown();
       if (proof === 'invalid') throw new ProtocolError('device_proof_invalid', 'The device’s signature does not fit.');
       await forgive();
 
       const { passwordHash, status: _, ...shown } = account;
-      if (deps.passwords.isOutdated(passwordHash)) await rehash(deps, params);
-      const { token, revoked } = await deps.store.transaction((trx) =>
-        startSession(trx, params, account.userId, caller.client, deps.now()),
-      );
+      const outdated = deps.passwords.isOutdated(passwordHash);
+      const checked = outdated ? await rehash(deps, account, params.password) : passwordHash;
+      const { token, revoked } = await deps.store.transaction(async (trx) => {
+        await requirePassword(trx, deps.store.kind, account.userId, checked);
+        await requireDevice(trx, account.userId, params.device?.deviceId);
+        return startSession(trx, params, account.userId, caller.client, deps.now());
+      });
       for (const sessionId of revoked) deps.bus.publish('sessionRevoked', { sessionId });
       return { session: token, account: shown };
     },
@@ -82,6 +85,17 @@ async function checkProof(
   return valid ? 'valid' : 'invalid';
 }
 
+/** The device that proved itself may have been taken off the list since. Throws `device_unknown`. */
+async function requireDevice(trx: Trx, userId: UserId, deviceId: DeviceId | undefined): Promise<void> {
+  if (deviceId === undefined) return;
+  const device = trx.selectFrom('devices').select('deviceId').where('userId', '=', userId);
+  if (!(await device.where('deviceId', '=', deviceId).executeTakeFirst())) throw deviceUnknown();
+}
+
+function deviceUnknown(): ProtocolError {
+  return new ProtocolError('device_unknown', 'The account has no such device.');
+}
+
 /** A device has one session: the new one ends those before it. */
 async function startSession(
   trx: Trx,
@@ -96,8 +110,6 @@ async function startSession(
   const kept = first?.result as { readonly sessionId: SessionId } | undefined;
   const renewed = kept && (await renewToken(trx, kept.sessionId, deviceId));
   if (renewed !== undefined) return { token: renewed, revoked: [] };
-  // In this transaction: an account that is suspended meanwhile gets no session.
-  await requireActive(trx, userId);
   const revoked =
     deviceId === null ? await deleteOldestUnlinked(trx, userId) : await deleteDeviceSessions(trx, userId, deviceId);
   const sessionId = newSessionId();
@@ -106,7 +118,30 @@ async function startSession(
   return { token, revoked };
 }
 
-async function rehash(deps: AccountsDeps, params: Params): Promise<void> {
-  const passwordHash = await deps.passwords.hash(params.password);
-  await deps.store.db.updateTable('accounts').set({ passwordHash }).where('username', '=', params.username).execute();
+/**
+ * Keeps the password that was just checked with today's effort, unless it is no longer the account's. Returns the hash
+ * that is kept of it. Throws `credentials_invalid`.
+ */
+async function rehash(
+  { store, passwords }: AccountsDeps,
+  { userId, passwordHash: old }: { readonly userId: UserId; readonly passwordHash: string },
+  password: string,
+): Promise<string> {
+  const passwordHash = await passwords.hash(password);
+  const { numUpdatedRows } = await store.db
+    .updateTable('accounts')
+    .set({ passwordHash })
+    .where('userId', '=', userId)
+    .where('passwordHash', '=', old)
+    .executeTakeFirst();
+  if (numUpdatedRows > 0n) return passwordHash;
+  // Another sign-in did the same, or the password is another by now.
+  const account = await store.db
+    .selectFrom('accounts')
+    .select('passwordHash')
+    .where('userId', '=', userId)
+    .where('status', '!=', 'removed')
+    .executeTakeFirst();
+  if (account && (await passwords.verify(password, account.passwordHash))) return account.passwordHash;
+  throw new ProtocolError('credentials_invalid', 'The password was changed meanwhile.');
 }

@@ -14,6 +14,7 @@ import type { AccountsDeps } from './deps.ts';
 import { requireInvitation, useInvitation } from './invitations.ts';
 import { requireFreeName } from './names.ts';
 import { createSession, newSessionId, renewToken } from './sessions.ts';
+import { requirePassword } from './standing.ts';
 
 type Params = ParamsOf<typeof signUp>;
 type Result = ResultOf<typeof signUp>;
@@ -127,8 +128,11 @@ async function repeat(deps: AccountsDeps, params: Params, kept: Kept, address: s
     throw new ProtocolError('credentials_invalid', 'This request was made before, with another password or username.');
   }
   await forgive();
-  const token = await deps.store.transaction((trx) => renewToken(trx, kept.sessionId, params.device.deviceId));
+  const { passwordHash, ...shown } = account;
+  const token = await deps.store.transaction(async (trx) => {
+    await requirePassword(trx, deps.store.kind, account.userId, passwordHash);
+    return renewToken(trx, kept.sessionId, params.device.deviceId);
+  });
   if (token === undefined) throw new ProtocolError('account_exists', 'The account exists; sign in.');
-  const { passwordHash: _, ...shown } = account;
   return { session: token, account: shown };
 }

@@ -61,10 +61,23 @@ export async function findManaged(trx: Trx, userId: UserId) {
   return account;
 }
 
-/** Throws `account_suspended`. */
-export async function requireActive(trx: Trx, userId: UserId): Promise<void> {
-  const row = await trx.selectFrom('accounts').select('status').where('userId', '=', userId).executeTakeFirst();
-  if (row?.status !== 'active') throw new ProtocolError('account_suspended', 'The account is suspended.');
+/**
+ * Whether somebody may still come in by a password that was checked before: it is the account's, and the account is
+ * active. To be asked in the transaction that lets them in. PostgreSQL holds the row until its end, so a change of the
+ * password or of the standing comes before this, or ends what this begins.
+ * Throws `credentials_invalid`, `account_suspended`.
+ */
+export async function requirePassword(
+  trx: Trx,
+  kind: Store['kind'],
+  userId: UserId,
+  passwordHash: string,
+): Promise<void> {
+  const account = trx.selectFrom('accounts').select(['status', 'passwordHash']).where('userId', '=', userId);
+  const row = await (kind === 'postgres' ? account.forShare() : account).executeTakeFirst();
+  if (row?.passwordHash !== passwordHash)
+    throw new ProtocolError('credentials_invalid', 'The password was changed meanwhile.');
+  if (row.status !== 'active') throw new ProtocolError('account_suspended', 'The account is suspended.');
 }
 
 async function requireOtherAdministrator(trx: Trx, kind: Store['kind'], userId: UserId): Promise<void> {
