@@ -12,6 +12,7 @@ import {
   bindSession,
   deleteDeviceSessions,
   PasswordHasher,
+  requireStanding,
   sessionAuthenticator,
   SignInLimits,
   usersExist,
@@ -28,6 +29,7 @@ import type { Store } from './store/store.ts';
 import { Closings } from './ws/closings.ts';
 import { Dispatcher } from './ws/dispatcher.ts';
 import { EventHub } from './ws/event-hub.ts';
+import type { CallerSession } from './ws/method.ts';
 import type { ServerModule } from './ws/module.ts';
 import { addressReader, isHostAllowed, isOriginAllowed, proxyMatcher } from './ws/origin.ts';
 import { pingMethod } from './ws/ping.ts';
@@ -164,6 +166,7 @@ export function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, c
   const chatStore = new ChatStore(store.kind);
   const deleteDeviceQueue = (trx: Trx, userId: UserId, deviceId: DeviceId) =>
     chatStore.deleteQueue(trx, userId, deviceId);
+  const standing = (trx: Trx, session: CallerSession) => requireStanding(trx, store.kind, session);
   const passwords = new PasswordHasher();
   const signInLimits = new SignInLimits(parts.overrides.rateLimitFactor ?? 1);
   const chat = chatModule({
@@ -189,12 +192,13 @@ export function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, c
       deleteDeviceQueue,
       log,
     }),
-    contactsModule({ store, events }),
+    contactsModule({ store, events, requireStanding: standing }),
     devicesModule({
       store,
       bus,
       events,
       now,
+      requireStanding: standing,
       bindSession,
       deleteDeviceSessions,
       deleteDeviceQueue,

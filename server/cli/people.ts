@@ -91,7 +91,7 @@ async function change(store: Store, userId: UserId, status: AccountStatus, actio
       await tellServer(trx, ended);
       await noteAct(trx, { action, of: userId, at: Date.now() });
     };
-    return await changeStatus({ store, deleteDeviceQueue, alongside }, userId, status);
+    return await changeStatus({ store, deleteDeviceQueue, alongside }, userId, status, null);
   } catch (error) {
     if (!ProtocolError.is(error, 'last_administrator')) throw error;
     throw new UsageError('This is the only administrator. Make another one first: invite --role admin');

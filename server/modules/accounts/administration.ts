@@ -9,7 +9,7 @@ import { register, type RegisteredMethod } from '../../ws/method.ts';
 import { sortNameOf } from '../contacts/index.ts';
 import type { AccountsDeps } from './deps.ts';
 import { createReset } from './password-resets.ts';
-import { changeStatus, findManaged } from './standing.ts';
+import { changeStatus, findManaged, requireStanding } from './standing.ts';
 
 /** What administrators do with other people's accounts. Each act leaves a line in the log: who, what, to whom. */
 export function administrationMethods(deps: AccountsDeps): readonly RegisteredMethod[] {
@@ -31,7 +31,7 @@ function statusMethod(
     permission: 'admin',
     limit: { requests: 60, seconds: 60, by: 'account' },
     handle: async ({ userId }: { userId: UserId }, { session }) => {
-      const { changed, ended } = await changeStatus(deps, userId, status);
+      const { changed, ended } = await changeStatus(deps, userId, status, session);
       if (!changed) return {};
       audit(deps, method.name, session.userId, userId);
       // After the answer, since administrators may end their own sessions.
@@ -52,6 +52,7 @@ function resetPasswordMethod(deps: AccountsDeps) {
     replay: 'own',
     handle: async ({ userId }, { session }) => {
       const made = await deps.store.transaction(async (trx) => {
+        await requireStanding(trx, deps.store.kind, session);
         await findManaged(trx, userId);
         return createReset(trx, userId, session.userId, deps.now());
       });

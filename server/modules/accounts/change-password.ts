@@ -3,6 +3,7 @@ import { ProtocolError } from '../../../protocol/errors.ts';
 import { register } from '../../ws/method.ts';
 import type { AccountsDeps } from './deps.ts';
 import { deleteSessions } from './sessions.ts';
+import { requireStanding } from './standing.ts';
 
 /** The other sessions end: whoever had the old password is out. */
 export function changePasswordMethod({ store, passwords, bus }: AccountsDeps) {
@@ -18,7 +19,9 @@ export function changePasswordMethod({ store, passwords, bus }: AccountsDeps) {
         .selectFrom('accounts')
         .select('passwordHash')
         .where('userId', '=', userId)
-        .executeTakeFirstOrThrow();
+        .where('status', '!=', 'removed')
+        .executeTakeFirst();
+      if (!account) throw new ProtocolError('session_invalid', 'The session was revoked.');
       if (!(await passwords.verify(current, account.passwordHash, 'proven'))) {
         // A repeat, after the first answer was lost.
         if (await passwords.verify(password, account.passwordHash, 'proven')) return {};
@@ -26,6 +29,7 @@ export function changePasswordMethod({ store, passwords, bus }: AccountsDeps) {
       }
       const passwordHash = await passwords.hash(password, 'proven');
       const ended = await store.transaction(async (trx) => {
+        await requireStanding(trx, store.kind, session);
         const { numUpdatedRows } = await trx
           .updateTable('accounts')
           .set({ passwordHash })

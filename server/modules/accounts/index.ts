@@ -1,7 +1,7 @@
 import {
   checkInvitation,
   createInvitations as createInvitationsMethod,
-  revokeSession as revokeSessionMethod,
+  revokeSession,
   sessions as sessionsMethod,
   signOut,
 } from '../../../protocol/accounts.ts';
@@ -14,9 +14,10 @@ import { changePasswordMethod } from './change-password.ts';
 import type { AccountsDeps } from './deps.ts';
 import { createInvitations, renewInvitations, requireInvitation } from './invitations.ts';
 import { checkResetMethod, completeResetMethod } from './password-resets.ts';
-import { expiryOf, revokeSession } from './sessions.ts';
+import { deleteSession, expiryOf } from './sessions.ts';
 import { signInMethod } from './sign-in.ts';
 import { signUpMethod } from './sign-up.ts';
+import { requireStanding } from './standing.ts';
 import { startUpkeep } from './upkeep.ts';
 
 export type { AccountsDeps } from './deps.ts';
@@ -25,7 +26,7 @@ export { createInvitations, invitationLink, pruneInvitations } from './invitatio
 export { findPeople } from './administration.ts';
 export { requireFreeName } from './names.ts';
 export { createReset, resetLink } from './password-resets.ts';
-export { changeStatus } from './standing.ts';
+export { changeStatus, requireStanding } from './standing.ts';
 export { ownOrigins } from './own-origins.ts';
 export { PasswordHasher } from './passwords.ts';
 export { bindSession, deleteDeviceSessions, sessionAuthenticator } from './sessions.ts';
@@ -101,13 +102,17 @@ function listSessions({ store, sessionLifetime }: AccountsDeps) {
 }
 
 function revokeSessionHandler({ store, bus }: AccountsDeps) {
-  return register(revokeSessionMethod, {
+  return register(revokeSession, {
     // A password alone is no linked device, and must not sign the owner's devices out.
     permission: 'device',
     capability: 'session',
     limit: { requests: 60, seconds: 60, by: 'account' },
     handle: async ({ sessionId }, { session }) => {
-      await revokeSession(store.db, bus, session.userId, sessionId);
+      const ended = await store.transaction(async (trx) => {
+        await requireStanding(trx, store.kind, session);
+        return deleteSession(trx, session.userId, sessionId);
+      });
+      if (ended) bus.publish('sessionRevoked', { sessionId });
       return {};
     },
   });
@@ -124,6 +129,7 @@ function inviteMethod({ store, now, log }: AccountsDeps) {
       const key: RequestKey = { scope, id: idempotencyId, method: createInvitationsMethod.name };
       const requestId = `${scope}/${idempotencyId}`;
       const made = await store.transaction(async (trx) => {
+        await requireStanding(trx, store.kind, caller.session);
         const first = await findAnswer(trx, key);
         if (first) {
           const { expiresAt } = first.result as { expiresAt: number };

@@ -143,14 +143,14 @@ export async function bindSession(trx: Trx, sessionId: SessionId, deviceId: Devi
   await trx.updateTable('sessions').set({ deviceId }).where('sessionId', '=', sessionId).execute();
 }
 
-/** Ends a session of this account, if there is such a one, and closes its connection. */
-export async function revokeSession(db: Database, bus: Bus, userId: UserId, sessionId: SessionId): Promise<void> {
-  const { numDeletedRows } = await db
+/** Ends a session of this account; the caller tells the bus once that is committed. Whether there was such a one. */
+export async function deleteSession(trx: Trx, userId: UserId, sessionId: SessionId): Promise<boolean> {
+  const { numDeletedRows } = await trx
     .deleteFrom('sessions')
     .where('userId', '=', userId)
     .where('sessionId', '=', sessionId)
     .executeTakeFirst();
-  if (numDeletedRows > 0n) bus.publish('sessionRevoked', { sessionId });
+  return numDeletedRows > 0n;
 }
 
 /** Looks sessions up by their token, for hello. */

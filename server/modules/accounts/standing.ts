@@ -4,6 +4,7 @@ import type { DeviceId, SessionId, UserId } from '../../../protocol/ids.ts';
 import type { Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { roleMay } from '../../ws/capabilities.ts';
+import type { CallerSession } from '../../ws/method.ts';
 import { deleteSessions } from './sessions.ts';
 
 /** What of an account lies with other modules. */
@@ -23,15 +24,22 @@ export interface Changed {
 
 /**
  * Suspends, reinstates or removes an account, in one transaction. Messages that wait for it stay while it is suspended; links
- * that it made for others do not.
- * Throws `user_unknown` (also for a removed one) and `last_administrator`.
+ * that it made for others do not. `by`: whose session asks; null for the command line.
+ * Throws `user_unknown` (also for a removed one), `last_administrator`, and what `requireStanding` throws.
  */
-export function changeStatus(deps: StandingDeps, userId: UserId, status: AccountStatus): Promise<Changed> {
+export function changeStatus(
+  deps: StandingDeps,
+  userId: UserId,
+  status: AccountStatus,
+  by: CallerSession | null,
+): Promise<Changed> {
   return deps.store.transaction(async (trx) => {
+    if (deps.store.kind === 'postgres') await holdAdministrators(trx, by ? [userId, by.userId] : [userId]);
+    if (by) await requireStanding(trx, deps.store.kind, by);
     const account = await findManaged(trx, userId);
     if (account.status === status) return { changed: false, ended: [] };
     if (status !== 'active' && account.status === 'active' && account.role === 'admin')
-      await requireOtherAdministrator(trx, deps.store.kind, userId);
+      await requireOtherAdministrator(trx, userId);
     await trx.updateTable('accounts').set({ status }).where('userId', '=', userId).execute();
     const suspended = status === 'active' && roleMay(account.role, 'organisation') ? 0 : 1;
     await trx.updateTable('deviceLists').set({ suspended }).where('userId', '=', userId).execute();
@@ -80,17 +88,53 @@ export async function requirePassword(
   if (row.status !== 'active') throw new ProtocolError('account_suspended', 'The account is suspended.');
 }
 
-async function requireOtherAdministrator(trx: Trx, kind: Store['kind'], userId: UserId): Promise<void> {
-  const active = trx
+/**
+ * Whether a session may still do what it asked for: it has not ended, its account is active and has the role that it had.
+ * What a connection may do was settled at its hello, and the request may have waited since. To be asked first in the
+ * transaction of the effect. PostgreSQL holds both rows until its end, the account's before the session's as everywhere.
+ * Throws `account_suspended`, `forbidden`, `session_invalid`.
+ */
+export async function requireStanding(
+  trx: Trx,
+  kind: Store['kind'],
+  { sessionId, userId, role }: CallerSession,
+): Promise<void> {
+  const accounts = trx.selectFrom('accounts').select(['status', 'role']).where('userId', '=', userId);
+  const account = await (kind === 'postgres' ? accounts.forNoKeyUpdate() : accounts).executeTakeFirst();
+  if (account?.status === 'suspended') throw new ProtocolError('account_suspended', 'The account is suspended.');
+  if (account && account.role !== role) throw new ProtocolError('forbidden', 'The role of this account has changed.');
+  const sessions = trx.selectFrom('sessions').select('sessionId').where('sessionId', '=', sessionId);
+  // Nothing but its end waits for this; that it was seen is noted all the same.
+  const session = await (kind === 'postgres' ? sessions.forKeyShare() : sessions).executeTakeFirst();
+  if (!session) throw new ProtocolError('session_invalid', 'The session was revoked.');
+}
+
+/**
+ * For PostgreSQL: of two administrators who suspend each other at once the second waits here, and then sees. In one order,
+ * so that no two wait for each other.
+ */
+async function holdAdministrators(trx: Trx, others: readonly UserId[]): Promise<void> {
+  await trx
+    .selectFrom('accounts')
+    .select('userId')
+    .where((where) =>
+      where.or([where('userId', 'in', others), where.and({ role: 'admin' as const, status: 'active' as const })]),
+    )
+    .orderBy('userId')
+    .forNoKeyUpdate()
+    .execute();
+}
+
+async function requireOtherAdministrator(trx: Trx, userId: UserId): Promise<void> {
+  const other = await trx
     .selectFrom('accounts')
     .select('userId')
     .where('role', '=', 'admin')
     .where('status', '=', 'active')
-    .orderBy('userId');
-  // Two administrators who suspend each other at once: on PostgreSQL the second one waits here, and then sees.
-  const rows = await (kind === 'postgres' ? active.forUpdate() : active).execute();
-  if (!rows.some((row) => row.userId !== userId))
-    throw new ProtocolError('last_administrator', 'There would be no administrator left.');
+    .where('userId', '!=', userId)
+    .limit(1)
+    .executeTakeFirst();
+  if (!other) throw new ProtocolError('last_administrator', 'There would be no administrator left.');
 }
 
 /** The row itself stays, so that neither the id nor the username is ever somebody else's. */

@@ -6,7 +6,7 @@ import type { Database, Schema, Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { rolesWith } from '../../ws/capabilities.ts';
 import type { EventSink } from '../../ws/event-sink.ts';
-import { register } from '../../ws/method.ts';
+import { register, type CallerSession } from '../../ws/method.ts';
 import type { ServerModule } from '../../ws/module.ts';
 import { personOf, PERSON_COLUMNS } from './person.ts';
 import { publishProfileMethod } from './profile.ts';
@@ -18,6 +18,8 @@ export { profileColumns } from './profile.ts';
 export interface ContactsDeps {
   readonly store: Store;
   readonly events: EventSink;
+  /** Throws unless whoever asked may do so still; to be asked first in a transaction. */
+  readonly requireStanding: (trx: Trx, session: CallerSession) => Promise<void>;
 }
 
 /** Greater than every word that begins the same way, compared as UTF-8 bytes. */

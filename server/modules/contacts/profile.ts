@@ -35,14 +35,17 @@ function readProfile(signed: SignedProfile, owner: Owner): Profile {
   return parsed.data;
 }
 
-export function publishProfileMethod({ store, events }: ContactsDeps) {
+export function publishProfileMethod({ store, events, requireStanding }: ContactsDeps) {
   return register(publishProfile, {
     permission: 'device',
     limit: { requests: 20, seconds: 3600, by: 'account' },
-    handle: async ({ profile }, { session: { userId } }) => {
-      const person = await store.transaction(async (trx) =>
-        (await replace(trx, userId, profile)) ? find(trx, userId) : null,
-      );
+    handle: async ({ profile }, { session }) => {
+      const { userId } = session;
+      const person = await store.transaction(async (trx) => {
+        // Else people would hear of somebody who was just suspended as of one who is not.
+        await requireStanding(trx, session);
+        return (await replace(trx, userId, profile)) ? find(trx, userId) : null;
+      });
       if (person) events.toEveryone(changed, { person });
       return {};
     },

@@ -3,6 +3,7 @@ import type { Bus } from '../../bus/bus.ts';
 import type { Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import type { EventSink } from '../../ws/event-sink.ts';
+import type { CallerSession } from '../../ws/method.ts';
 
 export interface DevicesDeps {
   readonly store: Store;
@@ -13,5 +14,7 @@ export interface DevicesDeps {
   /** What other modules keep for a device, and let go of when it leaves the list. */
   readonly deleteDeviceSessions: (trx: Trx, userId: UserId, deviceId: DeviceId) => Promise<SessionId[]>;
   readonly deleteDeviceQueue: (trx: Trx, userId: UserId, deviceId: DeviceId) => Promise<void>;
+  /** Throws unless whoever asked may do so still; to be asked first in a transaction. */
+  readonly requireStanding: (trx: Trx, session: CallerSession) => Promise<void>;
   readonly bindSession: (trx: Trx, sessionId: SessionId, deviceId: DeviceId) => Promise<void>;
 }

@@ -34,6 +34,8 @@ export function publishListMethod(deps: DevicesDeps) {
       let changes: Changes = { revoked: [], linked: [] };
       const key = { scope: scopeOf(caller), id: idempotencyId, method: publishList.name };
       const replace = async (trx: Trx) => {
+        // A device that is being taken off the list puts none in its place.
+        await deps.requireStanding(trx, caller.session);
         changes = await replaceList(deps, trx, userId, signed, list);
         return {};
       };
