@@ -42,6 +42,7 @@ export const ErrorCode = z.enum([
   'device_proof_invalid',
   'prekey_invalid',
   'link_request_gone',
+  'device_removed_before',
   'clock_wrong',
   // contacts
   'profile_invalid',

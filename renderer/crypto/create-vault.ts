@@ -6,10 +6,12 @@ import { completeHandOver } from './operations/hand-over.ts';
 import { abandonLink, beginLink, completeLink, deviceHeld, prepareLink } from './operations/link.ts';
 import {
   changeOwnList,
+  listPublished,
+  listRefused,
+  listToPublish,
   outdatedLists,
   ownDevices,
   ownLinkCode,
-  renewOwnList,
   updateLists,
 } from './operations/lists.ts';
 import { discard, outbox, retry, sendFailed, sent } from './operations/outbox.ts';
@@ -93,7 +95,9 @@ export function createVault({ now, ...storage }: VaultOptions): Vault {
     ownDevices: onOne(ownDevices),
     linkCode: onOne(ownLinkCode),
     changeOwnList: onOne(changeOwnList),
-    renewOwnList: onOne(renewOwnList),
+    listToPublish: onOne(listToPublish),
+    listPublished: onOne(listPublished),
+    listRefused: onOne(listRefused),
 
     startSessions: onOne(startSessions),
     prekeysToPublish: onOne(prekeysToPublish),

@@ -47,4 +47,9 @@ export const LIMITS = {
     unit: 'keys',
     reason: 'After so many the vault lets other operations go first.',
   },
+  removedDevices: {
+    value: 256,
+    unit: 'devices taken off the own list, remembered by their ids',
+    reason: 'Kept for ever, they would only grow; those removed long before are on no list that is still accepted.',
+  },
 } as const satisfies Limits;

@@ -4,6 +4,7 @@ import { CryptoError } from '../../crypto/crypto-error.ts';
 import type { SignedDeviceList } from '../../protocol/devices.ts';
 import type { UserId } from '../../protocol/ids.ts';
 import type { Batch } from './batch.ts';
+import { pendingList, withoutRemoved, writeOwnList } from './own-list.ts';
 import { readPin } from './pins.ts';
 import type { Peer, Profile } from './profile.ts';
 import type { TrustProblem } from './vault.ts';
@@ -34,6 +35,7 @@ export async function pinList(profile: Profile, batch: Batch, userId: UserId, si
     });
     if (known?.signed.payload === signed.payload && known.problem === null) return;
     await putPeer(profile, batch, userId, { signed, list, problem: null });
+    if (userId === profile.info.userId) settle(profile, batch, list.version);
   } catch (error) {
     if (!CryptoError.is(error)) throw error;
     const problem = problemOf(error);
@@ -41,6 +43,13 @@ export async function pinList(profile: Profile, batch: Batch, userId: UserId, si
     if (known !== undefined) await putPeer(profile, batch, userId, { ...known, problem });
     else doubt(profile, batch, userId, problem);
   }
+}
+
+/** A list of the own account that is as new as what was signed here: nothing waits to be published any more. */
+function settle(profile: Profile, batch: Batch, version: number): void {
+  const pending = pendingList(profile);
+  if (pending === null || pending.version > version) return;
+  writeOwnList(profile, batch, { ...profile.ownList, pending: null });
 }
 
 /** There is no list that could be kept, but nothing is to be exchanged either. */
@@ -54,7 +63,7 @@ export async function putPeer(profile: Profile, batch: Batch, userId: UserId, pe
   const sealed = await profile.sealer.seal('peers', userId, peer);
   batch.write((db) => db.peers.put({ userId, sealed }));
   batch.afterCommit(() => {
-    profile.peers.set(userId, peer);
+    profile.peers.set(userId, { ...peer, list: withoutRemoved(profile, userId, peer.list) });
     profile.doubts.delete(userId);
   });
   batch.touch(userId);

@@ -1,14 +1,14 @@
 import type { DeviceSecrets } from '../../crypto/identity/device-keys.ts';
 import type { Account } from '../../protocol/accounts.ts';
 import type { DeviceList, SignedDeviceList } from '../../protocol/devices.ts';
-import type { DeviceAddress, UserId } from '../../protocol/ids.ts';
+import type { DeviceAddress, DeviceId, UserId } from '../../protocol/ids.ts';
 import type { SignedProfile } from '../../protocol/profile.ts';
 import type { ProfileDatabase, SecretName } from '../db/profile-database.ts';
 import type { SessionCache } from './session-cache.ts';
 import type { SkipAllowances } from './skip-allowances.ts';
 import type { Sealer } from './sealer.ts';
 import type { SummaryCache } from './summary-cache.ts';
-import type { TrustProblem } from './vault.ts';
+import type { ListChange, TrustProblem } from './vault.ts';
 
 /** What the registry knows of an account's place on this device. */
 export interface ProfileInfo {
@@ -31,7 +31,7 @@ export interface ProfileInfo {
 export interface Peer {
   /** The newest list accepted, as signed. */
   readonly signed: SignedDeviceList;
-  /** Its payload, verified. */
+  /** Its payload, verified; of the own account without devices that were removed since. */
   readonly list: DeviceList;
   /** Set when the server showed a list that contradicts it. */
   readonly problem: TrustProblem | null;
@@ -56,6 +56,16 @@ export interface Pin {
   readonly name: PinnedName | null;
 }
 
+/** What this device has signed of its account's device list. Durable before anybody gets what was signed. */
+export interface OwnListRecord {
+  /** The highest version that was signed: no version is signed twice. */
+  readonly version: number;
+  /** Taken off the list by their owner: no list that is signed here names them again, and nothing is sealed to them. */
+  readonly removed: readonly DeviceId[];
+  /** The newest one, until the server has taken or refused it, or shows a later one. */
+  readonly pending: ListChange | null;
+}
+
 /** The account that is open: its database, and what of it is kept in memory. */
 export interface Profile {
   readonly id: string;
@@ -65,8 +75,9 @@ export interface Profile {
   info: ProfileInfo;
   /** Null until keys were made. */
   device: DeviceSecrets | null;
-  /** Every pinned person; small, and asked for with every message. */
+  /** Every pinned person; small, and asked for with every message. The own list is without removed devices (`ownList`). */
   readonly peers: Map<UserId, Peer>;
+  ownList: OwnListRecord;
   /** People without a pinned list, whose list contradicts what was pinned of them otherwise; found again with the list. */
   readonly doubts: Map<UserId, TrustProblem>;
   readonly sessions: SessionCache;

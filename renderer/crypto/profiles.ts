@@ -3,6 +3,7 @@ import { ProfileDatabase } from '../db/profile-database.ts';
 import { RegistryDatabase } from '../db/registry.ts';
 import type { StorageOptions } from '../db/registry.ts';
 import type { SecretStore } from '../host/host.ts';
+import { NOTHING_SIGNED, readOwnList, withoutRemoved } from './own-list.ts';
 import { readSecret } from './profile.ts';
 import type { Peer, Profile, ProfileInfo } from './profile.ts';
 import { loadRestKey } from './rest-key.ts';
@@ -170,6 +171,7 @@ export class Profiles {
       info,
       device: null,
       peers: new Map(),
+      ownList: NOTHING_SIGNED,
       doubts: new Map(),
       sessions: new SessionCache(),
       summaries: new SummaryCache(),
@@ -177,8 +179,10 @@ export class Profiles {
       outboxEmpty: new Set(),
     };
     profile.device = await readSecret<DeviceSecrets>(profile, 'device');
-    for (const row of await db.peers.toArray()) {
-      profile.peers.set(row.userId, await sealer.open<Peer>('peers', row.userId, row.sealed));
+    profile.ownList = await readOwnList(profile);
+    for (const { userId, sealed } of await db.peers.toArray()) {
+      const peer = await sealer.open<Peer>('peers', userId, sealed);
+      profile.peers.set(userId, { ...peer, list: withoutRemoved(profile, userId, peer.list) });
     }
     this.#open = profile;
     return profile;

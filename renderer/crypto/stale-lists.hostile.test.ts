@@ -36,14 +36,14 @@ describe('a device list', () => {
   it('is signed anew when it is a week old, by the device that can, with the same devices', async () => {
     const second = await TestClient.link(ben);
     const before = read(relay.lists.get(ben.userId)!);
-    expect(await ben.vault.renewOwnList()).toBeNull();
+    expect(await ben.vault.listToPublish()).toBeNull();
     ben.time += LIST_RENEWAL_MS;
     second.time = ben.time;
-    expect(await second.vault.renewOwnList()).toBeNull();
-    const renewed = (await ben.vault.renewOwnList())!;
+    expect(await second.vault.listToPublish()).toBeNull();
+    const renewed = (await ben.vault.listToPublish())!;
     expect(read(renewed.list)).toEqual({ ...before, version: before.version + 1, issuedAt: ben.time });
     await publish(ben, renewed.list);
-    expect(await ben.vault.renewOwnList()).toBeNull();
+    expect(await ben.vault.listToPublish()).toBeNull();
   });
 
   it('that is held back shows its age, and goes on being used', async () => {
@@ -65,7 +65,7 @@ describe('a device list', () => {
     await ada.write(ben, 'hello');
     const right = ben.time;
     ben.time += MAX_CLOCK_SKEW_MS + LIST_RENEWAL_MS;
-    const ahead = (await ben.vault.renewOwnList())!;
+    const ahead = (await ben.vault.listToPublish())!;
     relay.lists.set(ben.userId, ahead.list);
     await ada.fetchLists([ben.userId]);
     expect((await ada.vault.conversations())[0]?.listIssuedAt).toBe(right);
@@ -77,10 +77,10 @@ describe('a device list', () => {
   it('that a clock set ahead has dated is signed anew once the clock is right', async () => {
     const right = ben.time;
     ben.time += 400 * LIST_RENEWAL_MS;
-    const ahead = (await ben.vault.renewOwnList())!;
+    const ahead = (await ben.vault.listToPublish())!;
     await publish(ben, ahead.list);
     ben.time = right;
-    const again = (await ben.vault.renewOwnList())!;
+    const again = (await ben.vault.listToPublish())!;
     expect(read(again.list)).toMatchObject({ version: read(ahead.list).version + 1, issuedAt: right });
   });
 });

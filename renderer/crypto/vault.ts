@@ -139,6 +139,16 @@ export interface ListChange {
   readonly list: SignedDeviceList;
 }
 
+export interface OwnDevices {
+  readonly devices: readonly ListedDevice[];
+  /** Whether this device holds the account key. */
+  readonly canSign: boolean;
+  /** Those that were removed here: none is linked again under its old id. */
+  readonly removed: readonly DeviceId[];
+  /** Whether the list that the server shows is older than the one that holds here. */
+  readonly unpublished: boolean;
+}
+
 /** What the prekey upkeep wants published; null when all is well. */
 export type PrekeyPublication = ParamsOf<typeof publishPrekeys>;
 
@@ -204,17 +214,25 @@ export interface Vault {
   }): Promise<ChatChanges>;
   /** Of these people, those whose pinned list is older than the version named. */
   outdatedLists(known: readonly { readonly userId: UserId; readonly version: number }[]): Promise<readonly UserId[]>;
-  /** This account's verified devices; `canSign` if this device holds the account key. */
-  ownDevices(): Promise<{ readonly devices: readonly ListedDevice[]; readonly canSign: boolean }>;
+  /** This account's verified devices, without those that were removed. */
+  ownDevices(): Promise<OwnDevices>;
   /** The code of a device that asks to be linked, with the account key that is pinned here. */
   linkCode(device: ListedDevice): Promise<string>;
   /**
    * Signs the next version of the own list. Take the newest list first. Rejects if the code is not the device's: what is
    * signed is what was compared. A device that is added gets a hand-over, once the new list comes back by `updateLists`.
+   * What was signed is kept until `listPublished` or `listRefused`; a removal holds here from now on, whatever comes of it.
    */
   changeOwnList(change: OwnListChange): Promise<ListChange>;
-  /** The next version of the own list if it is due to be signed anew, and this device can; null otherwise. */
-  renewOwnList(): Promise<ListChange | null>;
+  /**
+   * A list that the server has to be given: one that was signed and never confirmed, one that lacks a removed device, one
+   * that is signed anew since it is due, or the pinned one if the server shows an older one. Null if all is well.
+   */
+  listToPublish(): Promise<ListChange | null>;
+  /** The server says that it has taken it. */
+  listPublished(change: ListChange): Promise<void>;
+  /** The server will never take it: it is not offered again, and the next one has a later version. */
+  listRefused(change: ListChange): Promise<void>;
 
   startSessions(bundles: readonly PrekeyBundle[]): Promise<void>;
   /**

@@ -8,7 +8,7 @@ type Sealed = Uint8Array<ArrayBuffer>;
 
 /**
  * `device`: DeviceSecrets. `account`: the account key. `next-prekey`: PrekeyState. `sign-up`, `link`: the request under way.
- * `hand-over-due`: the devices that this one still has to hand its pins over to. `hand-over/…`: a part that has come of
+ * `own-list`: OwnListRecord. `hand-over-due`: the devices that this one still has to hand its pins over to. `hand-over/…`: a part that has come of
  * the one that this device waits for.
  */
 export type SecretName =
@@ -17,6 +17,7 @@ export type SecretName =
   | 'next-prekey'
   | 'sign-up'
   | 'link'
+  | 'own-list'
   | 'hand-over-due'
   | `hand-over/${number}`;
 

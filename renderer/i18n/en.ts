@@ -341,6 +341,8 @@ export const en = {
     thisDevice: 'This device',
     added: (when: string) => `Added ${when}`,
     devicesBody: 'Each of these can read and write your messages. Remove any that you do not know.',
+    listWithheld:
+      'The server does not publish your newest list of devices. A device that you have removed may still be on the one your colleagues see, so their messages may still go to it; this device sends it nothing. Teahouse asks the server again by itself. If this note stays, tell your administrator, and tell your colleagues that the removed device is not yours any more.',
     removeDevice: (name: string) => `Remove ${name}`,
     removeDeviceTitle: (name: string) => `Remove ${name}?`,
     removeDeviceBody: 'It is signed out and receives nothing from now on. What it already has stays on it.',
@@ -450,6 +452,8 @@ export const en = {
     device_proof_invalid: 'This device could not prove its identity. Sign in again.',
     link_request_gone:
       'This device does not ask to be linked any more. Look at the code that it shows now, and approve that one.',
+    device_removed_before:
+      'You have removed this device before, and it has not noticed. Cancel on that device, sign in there again, and approve the code that it shows then.',
     prekey_invalid: 'This device’s new keys were not accepted. Try again.',
     clock_wrong: 'The clock of this device is ahead by days. Set it right and try again.',
     profile_invalid: 'The server did not accept your name as this device knows it. Tell your administrator.',

@@ -4,10 +4,12 @@ import { ProtocolError } from '../../../protocol/errors.ts';
 import type { DeviceId, UserId } from '../../../protocol/ids.ts';
 import type { ListChange, Vault } from '../../crypto/vault.ts';
 import type { Connection } from '../../net/connection.ts';
-import { isLostAnswer, retrying } from '../../net/retrying.ts';
+import { isLostAnswer } from '../../net/retrying.ts';
 import { isLinked } from '../../net/when-online.ts';
+import { LIMITS } from './limits.ts';
 import { LinkRequests } from './link-requests.ts';
 import type { DevicesController, LinkRequestView, OwnDevice } from './model.ts';
+import { OwnListUpkeep } from './own-list-upkeep.ts';
 import { PrekeyUpkeep } from './prekey-upkeep.ts';
 
 /** How often an app that stays open looks whether its list is due to be signed anew. Milliseconds. */
@@ -25,17 +27,23 @@ export interface DevicesDependencies {
 export class Devices implements DevicesController {
   devices: readonly OwnDevice[] = $state.raw([]);
   linkRequests: readonly LinkRequestView[] = $state.raw([]);
+  listWithheld = $state(false);
   readonly #deps: DevicesDependencies;
   readonly #requests: LinkRequests;
   readonly #prekeys: PrekeyUpkeep;
+  readonly #list: OwnListUpkeep;
   #own: { readonly userId: UserId; readonly deviceId: DeviceId } | null = null;
   #renewTimer: ReturnType<typeof setInterval> | undefined;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  /** How often in a row the server was to be given a list, and still shows an older one. */
+  #retries = 0;
 
   constructor(deps: DevicesDependencies) {
     this.#deps = deps;
     const { connection, vault } = deps;
     this.#requests = new LinkRequests(vault);
     this.#prekeys = new PrekeyUpkeep(connection, vault, deps.report);
+    this.#list = new OwnListUpkeep(connection, vault, deps.report);
     connection.on(wire.linkRequested, ({ request }) => this.#showRequests(() => this.#requests.add(request)));
     connection.on(wire.prekeysLow, ({ remaining }) =>
       this.#own === null ? undefined : this.#prekeys.check(remaining),
@@ -54,15 +62,21 @@ export class Devices implements DevicesController {
   clear(): void {
     this.#own = null;
     clearInterval(this.#renewTimer);
+    clearTimeout(this.#retryTimer);
+    this.#retries = 0;
     this.#requests.clear();
     this.#prekeys.clear();
     this.devices = [];
     this.linkRequests = [];
+    this.listWithheld = false;
   }
 
   async approve({ code }: LinkRequestView): Promise<void> {
     const device = this.#requests.find(code);
     if (device === undefined) throw new ProtocolError('link_request_gone', 'the request to be linked has ended');
+    const { removed } = await this.#deps.vault.ownDevices();
+    // It has not heard of it. Once it is cancelled there, it asks with new keys, as another device.
+    if (removed.includes(device.deviceId)) throw new ProtocolError('device_removed_before', 'under its old id');
     const add = { ...device, addedAt: Date.now() };
     try {
       await this.#changeList(() => this.#deps.vault.changeOwnList({ add, code }));
@@ -77,62 +91,66 @@ export class Devices implements DevicesController {
     await this.#changeList(() => this.#deps.vault.changeOwnList({ remove: deviceId }));
   }
 
-  /** On the newest list; should another device have changed it in between, once more on the newer one. */
-  async #changeList(sign: () => Promise<ListChange | null>): Promise<void> {
-    const { connection } = this.#deps;
-    for (let attempt = 1; ; attempt += 1) {
-      await retrying(connection, () => this.#fetchOwn());
-      const change = await sign();
-      if (change === null) return;
-      try {
-        await retrying(connection, () => connection.request(wire.publishList, change));
-        break;
-      } catch (error) {
-        if (!ProtocolError.is(error, 'device_list_outdated') || attempt > 1) throw error;
-      }
+  async #changeList(sign: () => Promise<ListChange>): Promise<void> {
+    if (this.#own === null) return;
+    try {
+      await this.#list.change(this.#own.userId, sign);
+    } finally {
+      // What was signed holds here, whether or not the server has taken it.
+      await this.#show();
     }
-    await this.#refresh();
+    await this.#shown();
   }
 
   async #resynchronise(): Promise<void> {
     const { connection } = this.#deps;
     if (this.#own === null || !isLinked(connection)) return;
+    this.#list.again();
     await this.#refresh();
     const { requests } = await connection.request(wire.linkRequests, {});
     await this.#showRequests(() => this.#requests.replace(requests));
     const { remaining } = await connection.request(wire.prekeyStatus, {});
     await this.#prekeys.check(remaining);
-    await this.#renew();
   }
 
   /** A list that is signed anew now and then cannot be held back unseen. That it fails once stops nothing else. */
   async #renew(): Promise<void> {
-    const { connection, vault, report } = this.#deps;
+    const { connection, report } = this.#deps;
     if (this.#own === null || !isLinked(connection)) return;
+    this.#list.again();
     try {
-      if ((await vault.renewOwnList()) !== null) await this.#changeList(() => vault.renewOwnList());
+      await this.#refresh();
     } catch (error) {
       if (!isLostAnswer(error)) report(error);
     }
   }
 
   async #refresh(): Promise<void> {
-    await this.#fetchOwn();
-    await this.#show();
+    if (this.#own !== null) await this.#list.mend(this.#own.userId, () => this.#shown());
+  }
+
+  /** After the server was given what it lacks. */
+  async #shown(): Promise<void> {
+    this.listWithheld = await this.#show();
     // To a device that was linked: what this one has pinned.
     await this.#deps.sendWaiting();
   }
 
-  async #fetchOwn(): Promise<void> {
-    if (this.#own === null) return;
-    const asked = [this.#own.userId];
-    const { lists } = await this.#deps.connection.request(wire.lists, { users: asked });
-    await this.#deps.vault.updateLists({ lists, asked });
+  /** Resolves to whether the server still has to be given a list. */
+  async #show(): Promise<boolean> {
+    const { devices, unpublished } = await this.#deps.vault.ownDevices();
+    // Left meanwhile.
+    if (this.#own === null) return false;
+    this.devices = devices.map((device) => this.#view(device));
+    clearTimeout(this.#retryTimer);
+    this.#retries = unpublished ? this.#retries + 1 : 0;
+    if (unpublished) this.#retryTimer = setTimeout(() => void this.#renew(), this.#retryMs());
+    return unpublished;
   }
 
-  async #show(): Promise<void> {
-    const { devices } = await this.#deps.vault.ownDevices();
-    this.devices = devices.map((device) => this.#view(device));
+  #retryMs(): number {
+    const { firstListRetry, lastListRetry } = LIMITS;
+    return Math.min(firstListRetry.value * 2 ** (this.#retries - 1), lastListRetry.value);
   }
 
   #view(device: ListedDevice): OwnDevice {

@@ -17,4 +17,15 @@ export const LIMITS = {
     unit: 'milliseconds between two looks at the prekeys',
     reason: 'A server that says all the time that prekeys run low would keep the vault busy.',
   },
+  firstListRetry: {
+    value: 30_000,
+    unit: 'milliseconds',
+    reason:
+      'A server that does not show the list it was given is given it again after so long, then after twice as long.',
+  },
+  lastListRetry: {
+    value: 60 * 60_000,
+    unit: 'milliseconds',
+    reason: 'The longest of these pauses: a hostile server costs three requests an hour.',
+  },
 } as const satisfies Limits;

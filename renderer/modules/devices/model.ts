@@ -22,7 +22,12 @@ export interface DevicesController {
   readonly devices: readonly OwnDevice[];
   /** Those that may be approved now. */
   readonly linkRequests: readonly LinkRequestView[];
-  /** Puts exactly the device on the list whose code was shown. Rejects with `link_request_gone` if it asks no more. */
+  /** The server goes on showing an older list of these devices than the one that holds here, though it was given that. */
+  readonly listWithheld: boolean;
+  /**
+   * Puts exactly the device on the list whose code was shown. Rejects with `link_request_gone` if it asks no more, with
+   * `device_removed_before` if it asks with the keys it had when it was removed.
+   */
   approve(request: LinkRequestView): Promise<void>;
   /** Takes a device off the list; it can neither read nor send from then on. Not the current one. */
   remove(deviceId: DeviceId): Promise<void>;
