@@ -1,6 +1,5 @@
 import type { ErrorCode } from '../../protocol/errors.ts';
 import type { MessageId, UserId } from '../../protocol/ids.ts';
-import { CryptoError } from '../../crypto/crypto-error.ts';
 import type { MessageRow } from '../db/profile-database.ts';
 import type { DeliveryState, Message, MessageBody } from '../modules/chat/model.ts';
 import { storedPart } from './plausible.ts';
@@ -31,18 +30,8 @@ export async function sealMessageRow({ sealer }: Profile, message: Message): Pro
  */
 export async function openMessageRow({ sealer, info }: Profile, row: MessageRow): Promise<Message> {
   const { messageId, conversation, order, sealed } = row;
-  const part = storedPart(await openSealed(sealer, messageId, sealed), row);
+  const part = storedPart(await sealer.openIntact<Partial<SealedPart>>('messages', messageId, sealed), row);
   return { messageId, conversation, order, mine: part.sender === info.userId, ...part };
-}
-
-/** Null if it does not authenticate or is no JSON. */
-async function openSealed(sealer: Profile['sealer'], messageId: MessageId, sealed: MessageRow['sealed']) {
-  try {
-    return await sealer.open<Partial<SealedPart> | null>('messages', messageId, sealed);
-  } catch (error) {
-    if (CryptoError.is(error) || error instanceof SyntaxError) return null;
-    throw error;
-  }
 }
 
 export async function findMessage(profile: Profile, messageId: MessageId): Promise<Message | undefined> {

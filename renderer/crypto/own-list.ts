@@ -1,22 +1,16 @@
-import { CryptoError } from '../../crypto/crypto-error.ts';
 import { DeviceList } from '../../protocol/devices.ts';
 import type { SignedDeviceList } from '../../protocol/devices.ts';
 import type { UserId } from '../../protocol/ids.ts';
 import type { Batch } from './batch.ts';
 import { LIMITS } from './limits.ts';
-import { readSecret, sealSecret } from './profile.ts';
+import { readIntactSecret, sealSecret } from './profile.ts';
 import type { OwnListRecord, Profile } from './profile.ts';
 
 export const NOTHING_SIGNED: OwnListRecord = { version: 0, removed: [], pending: null };
 
 /** The record as stored. One that is damaged counts as none: the pinned list still says which version comes next. */
 export async function readOwnList(profile: Profile): Promise<OwnListRecord> {
-  try {
-    return (await readSecret<OwnListRecord>(profile, 'own-list')) ?? NOTHING_SIGNED;
-  } catch (error) {
-    if (CryptoError.is(error)) return NOTHING_SIGNED;
-    throw error;
-  }
+  return (await readIntactSecret<OwnListRecord>(profile, 'own-list')) ?? NOTHING_SIGNED;
 }
 
 /** Adds the writing of the record to the batch; memory follows once it is durable. */

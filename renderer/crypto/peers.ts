@@ -1,11 +1,12 @@
 import { verifyDeviceList } from '../../crypto/identity/account-key.ts';
-import { fromBase64 } from '../../crypto/bytes.ts';
+import { fromBase64, toBase64 } from '../../crypto/bytes.ts';
 import { CryptoError } from '../../crypto/crypto-error.ts';
 import type { SignedDeviceList } from '../../protocol/devices.ts';
 import type { UserId } from '../../protocol/ids.ts';
 import type { Batch } from './batch.ts';
 import { pendingList, withoutRemoved, writeOwnList } from './own-list.ts';
-import { readPin } from './pins.ts';
+import { loadAccountKey } from './operations/account-key.ts';
+import { isDamaged, readPin } from './pins.ts';
 import type { Peer, Profile } from './profile.ts';
 import type { TrustProblem } from './vault.ts';
 
@@ -19,17 +20,24 @@ function problemOf(error: CryptoError): TrustProblem | null {
  * Verifies a list against what is pinned of that person and pins it: the account key is trusted at first use and never
  * again another one, the version never falls. A contradiction is kept as the person's `problem`, and what was pinned
  * stays; a later list that fits clears a roll-back (the server was restored from a backup, and has caught up).
- * Before another device of the account has handed over what it has pinned, nobody else's key is trusted at first use.
+ * Before another device of the account has handed over what it has pinned, nobody else's key is trusted at first use;
+ * nor is that of a person whose pinned list is damaged, unless their account key is pinned besides.
  */
 export async function pinList(profile: Profile, batch: Batch, userId: UserId, signed: SignedDeviceList): Promise<void> {
   const known = profile.peers.get(userId);
   if (known === undefined && userId !== profile.info.userId && profile.info.phase !== 'ready') return;
   const pin = await readPin(profile, userId);
+  const damaged = known === undefined && isDamaged(profile, userId, pin);
+  const accountKey = pin?.accountKey ?? (damaged ? await ownAccountKey(profile, userId) : null);
+  if (damaged && accountKey === null) {
+    doubt(profile, batch, userId, 'keys-damaged');
+    return;
+  }
   try {
     const list = await verifyDeviceList(signed, {
       userId,
       known: known?.signed,
-      pinnedAccountKey: pin?.accountKey ? fromBase64(pin.accountKey) : undefined,
+      pinnedAccountKey: accountKey === null ? undefined : fromBase64(accountKey),
       minimumVersion: Math.max(1, pin?.listVersion ?? 1),
       now: profile.now(),
     });
@@ -58,6 +66,13 @@ function doubt(profile: Profile, batch: Batch, userId: UserId, problem: TrustPro
   batch.touch(userId);
 }
 
+/** Of the own account, on the device that holds it, base64; null of anybody else. */
+async function ownAccountKey(profile: Profile, userId: UserId): Promise<string | null> {
+  if (userId !== profile.info.userId) return null;
+  const accountKey = await loadAccountKey(profile);
+  return accountKey && toBase64(accountKey.publicKey);
+}
+
 /** The map in memory changes together with the database, or not at all. */
 export async function putPeer(profile: Profile, batch: Batch, userId: UserId, peer: Peer): Promise<void> {
   const sealed = await profile.sealer.seal('peers', userId, peer);
@@ -65,6 +80,7 @@ export async function putPeer(profile: Profile, batch: Batch, userId: UserId, pe
   batch.afterCommit(() => {
     profile.peers.set(userId, { ...peer, list: withoutRemoved(profile, userId, peer.list) });
     profile.doubts.delete(userId);
+    profile.damaged.delete(userId);
   });
   batch.touch(userId);
 }

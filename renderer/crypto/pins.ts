@@ -9,11 +9,18 @@ export async function readPin(profile: Profile, userId: UserId): Promise<Pin | n
 
 export async function readPins({ db, sealer }: Profile, users: readonly UserId[]): Promise<ReadonlyMap<UserId, Pin>> {
   const rows = (await db.pins.bulkGet([...users])).filter((row) => row !== undefined);
-  return new Map(
-    await Promise.all(
-      rows.map(async ({ userId, sealed }) => [userId, await sealer.open<Pin>('pins', userId, sealed)] as const),
-    ),
-  );
+  const pins = rows.map(async ({ userId, sealed }) => {
+    const pin = await sealer.openIntact<Pin>('pins', userId, sealed);
+    return [userId, pin ?? DAMAGED] as const;
+  });
+  return new Map(await Promise.all(pins));
+}
+
+const DAMAGED: Pin = { accountKey: null, listVersion: 0, name: null, damaged: true };
+
+/** Whether there was something pinned of that person that cannot be read any more. */
+export function isDamaged({ damaged }: Profile, userId: UserId, pin: Pin | null): boolean {
+  return damaged.has(userId) || pin?.damaged === true;
 }
 
 /** Seals pins now; the result writes them, in a transaction. */

@@ -54,6 +54,8 @@ export interface Pin {
   /** The lowest version of the device list that is acceptable. */
   readonly listVersion: number;
   readonly name: PinnedName | null;
+  /** There was a pin, and it cannot be read any more. Never stored. */
+  readonly damaged?: true;
 }
 
 /** What this device has signed of its account's device list. Durable before anybody gets what was signed. */
@@ -80,6 +82,8 @@ export interface Profile {
   ownList: OwnListRecord;
   /** People without a pinned list, whose list contradicts what was pinned of them otherwise; found again with the list. */
   readonly doubts: Map<UserId, TrustProblem>;
+  /** Whose pinned list cannot be read any more. No key of theirs is trusted at first use; one pinned elsewhere counts. */
+  readonly damaged: Set<UserId>;
   readonly sessions: SessionCache;
   readonly summaries: SummaryCache;
   readonly skips: SkipAllowances;
@@ -100,6 +104,12 @@ export function deviceOf(profile: Profile): DeviceSecrets {
 export async function readSecret<T>(profile: Profile, name: SecretName): Promise<T | null> {
   const row = await profile.db.secrets.get(name);
   return row === undefined ? null : profile.sealer.open<T>('secrets', name, row.sealed);
+}
+
+/** As `readSecret`, for what can be done without: null, too, if it is damaged. */
+export async function readIntactSecret<T>(profile: Profile, name: SecretName): Promise<T | null> {
+  const row = await profile.db.secrets.get(name);
+  return row === undefined ? null : profile.sealer.openIntact<T>('secrets', name, row.sealed);
 }
 
 export async function sealSecret(profile: Profile, name: SecretName, value: unknown) {

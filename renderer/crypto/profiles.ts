@@ -1,4 +1,5 @@
 import type { DeviceSecrets } from '../../crypto/identity/device-keys.ts';
+import { CryptoError } from '../../crypto/crypto-error.ts';
 import { ProfileDatabase } from '../db/profile-database.ts';
 import { RegistryDatabase } from '../db/registry.ts';
 import type { StorageOptions } from '../db/registry.ts';
@@ -129,11 +130,19 @@ export class Profiles {
     return stored.filter((known): known is Known => known.info.origin === this.origin);
   }
 
+  /** An entry that is damaged is left out; the other accounts go on. Throws `tampered` if none can be opened. */
   async #stored(): Promise<{ readonly id: string; readonly info: StoredInfo }[]> {
     const rows = await this.#registry.profiles.toArray();
-    return Promise.all(
-      rows.map(async ({ id, sealed }) => ({ id, info: await this.#sealer.open<StoredInfo>('profiles', id, sealed) })),
+    const opened = await Promise.all(
+      rows.map(async ({ id, sealed }) => ({
+        id,
+        info: await this.#sealer.openIntact<StoredInfo>('profiles', id, sealed),
+      })),
     );
+    const stored = opened.flatMap(({ id, info }) => (info === null ? [] : [{ id, info }]));
+    // All of them: the key is another one, and it would look as if nobody had been here.
+    if (stored.length === 0 && rows.length > 0) throw new CryptoError('tampered', 'no account here can be opened');
+    return stored;
   }
 
   async #write(id: string, info: ProfileInfo): Promise<void> {
@@ -173,6 +182,7 @@ export class Profiles {
       peers: new Map(),
       ownList: NOTHING_SIGNED,
       doubts: new Map(),
+      damaged: new Set(),
       sessions: new SessionCache(),
       summaries: new SummaryCache(),
       skips: new SkipAllowances(),
@@ -181,8 +191,11 @@ export class Profiles {
     profile.device = await readSecret<DeviceSecrets>(profile, 'device');
     profile.ownList = await readOwnList(profile);
     for (const { userId, sealed } of await db.peers.toArray()) {
-      const peer = await sealer.open<Peer>('peers', userId, sealed);
-      profile.peers.set(userId, { ...peer, list: withoutRemoved(profile, userId, peer.list) });
+      const peer = await sealer.openIntact<Peer>('peers', userId, sealed);
+      if (peer === null) {
+        profile.damaged.add(userId);
+        profile.doubts.set(userId, 'keys-damaged');
+      } else profile.peers.set(userId, { ...peer, list: withoutRemoved(profile, userId, peer.list) });
     }
     this.#open = profile;
     return profile;

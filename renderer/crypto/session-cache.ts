@@ -22,13 +22,16 @@ export class SessionCache {
   readonly #known = new Map<string, KnownSession>();
 
   async load(profile: Profile, address: string): Promise<KnownSession> {
-    const known = this.#known.get(address);
-    if (known !== undefined) return known;
+    const cached = this.#known.get(address);
+    if (cached !== undefined) return cached;
     const { db, sealer } = profile;
     const [session, identity] = await Promise.all([db.sessions.get(address), db.identities.get(address)]);
+    const record = session && (await sealer.openIntact<SessionRecord>('sessions', address, session.sealed));
+    const known = identity && (await sealer.openIntact<string>('identities', address, identity.sealed));
+    // A damaged row is as none: a new session begins, with the identity that the verified device list names.
     const loaded: KnownSession = {
-      record: session && (await sealer.open<SessionRecord>('sessions', address, session.sealed)),
-      identity: identity && fromBase64(await sealer.open<string>('identities', address, identity.sealed)),
+      record: record ?? undefined,
+      identity: known ? fromBase64(known) : undefined,
       renew: session?.renew ?? false,
     };
     this.set(address, loaded);

@@ -81,7 +81,7 @@ export class SummaryCache {
     const loaded: Known = {
       last: newest === undefined ? null : await openMessageRow(profile, newest),
       unread: new Set(unread),
-      draft: draft === undefined ? '' : await sealer.open<string>('conversations', userId, draft.sealed),
+      draft: (draft && (await sealer.openIntact<string>('conversations', userId, draft.sealed))) ?? '',
     };
     this.#known.set(userId, loaded);
     return loaded;

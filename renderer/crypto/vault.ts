@@ -59,8 +59,11 @@ export type OwnListChange =
   | { readonly remove: DeviceId }
   | { readonly renew: true };
 
-/** Why nothing can be exchanged with a person: their published keys contradict what this device saw before. */
-export type TrustProblem = 'account-key-changed' | 'device-list-rolled-back';
+/**
+ * Why nothing can be exchanged with a person: their published keys contradict what this device saw before, or what it saw
+ * cannot be read any more.
+ */
+export type TrustProblem = 'account-key-changed' | 'device-list-rolled-back' | 'keys-damaged';
 
 export interface ConversationSummary {
   readonly userId: UserId;

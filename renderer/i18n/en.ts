@@ -259,6 +259,8 @@ export const en = {
         `The keys of ${name} are not the ones this device knows. Somebody may be trying to come between you, so nothing is sent. Ask ${name} in person.`,
       'device-list-rolled-back': (name: string) =>
         `The server showed an older list of ${name}’s devices than before, so nothing is sent. Tell your administrator.`,
+      'keys-damaged': (name: string) =>
+        `What this device knew of the keys of ${name} is damaged on its disk, so nothing is sent. Write from another of your devices, or have this one removed and link it again.`,
     } satisfies Record<NonNullable<Conversation['problem']>, (name: string) => string>,
     nameChanged: (before: string, after: string) => `${before} is now called ${after}.`,
     nameDoubts: {

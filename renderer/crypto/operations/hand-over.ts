@@ -4,7 +4,7 @@ import type { HandedPin, HandOverContent } from '../../../protocol/hand-over.ts'
 import type { UserId } from '../../../protocol/ids.ts';
 import { Batch } from '../batch.ts';
 import { pinWrite, readPin, readPins } from '../pins.ts';
-import { accountKeyOf, deviceOf, readSecret, sealSecret } from '../profile.ts';
+import { accountKeyOf, deviceOf, readIntactSecret, sealSecret } from '../profile.ts';
 import type { Pin, Profile } from '../profile.ts';
 import type { Profiles } from '../profiles.ts';
 import { newMessageId } from '../queued-message.ts';
@@ -24,7 +24,7 @@ interface PartRecord {
 
 /** Notes before the list is sent that its new device is to get a hand-over, so that no crash can lose it. */
 export async function noteHandOverDue(profile: Profile, { deviceId, identityKey }: Due): Promise<void> {
-  const due = (await readSecret<readonly Due[]>(profile, 'hand-over-due')) ?? [];
+  const due = (await readIntactSecret<readonly Due[]>(profile, 'hand-over-due')) ?? [];
   const others = due.filter((device) => device.deviceId !== deviceId);
   const noted = [...others, { deviceId, identityKey }].slice(-MAX_DUE);
   await profile.db.secrets.put(await sealSecret(profile, 'hand-over-due', noted));
@@ -32,7 +32,7 @@ export async function noteHandOverDue(profile: Profile, { deviceId, identityKey 
 
 /** Puts the hand-overs that are due to devices on the own pinned list into the outbox. */
 export async function enqueueHandOvers(profile: Profile): Promise<void> {
-  const due = await readSecret<readonly Due[]>(profile, 'hand-over-due');
+  const due = await readIntactSecret<readonly Due[]>(profile, 'hand-over-due');
   if (due === null || due.length === 0) return;
   const listed = profile.peers.get(profile.info.userId)?.list.devices ?? [];
   const isListed = ({ deviceId, identityKey }: Due) =>
@@ -125,7 +125,7 @@ function merged(known: Pin | null, handed: HandedPin): Pin {
 export async function completeHandOver(profiles: Profiles, profile: Profile): Promise<Standing> {
   if (profile.info.phase !== 'receiving') return standingOf(profile);
   const names = (await profile.db.secrets.toCollection().primaryKeys()).filter((name) => name.startsWith('hand-over/'));
-  const records = await Promise.all(names.map((name) => readSecret<PartRecord>(profile, name)));
+  const records = await Promise.all(names.map((name) => readIntactSecret<PartRecord>(profile, name)));
   const parts = Map.groupBy(
     records.filter((record) => record !== null),
     ({ handOverId }) => handOverId,

@@ -7,7 +7,7 @@ import type { Account } from '../../../protocol/accounts.ts';
 import type { DeviceList, SignedDeviceList } from '../../../protocol/devices.ts';
 import { Batch } from '../batch.ts';
 import { putPeer } from '../peers.ts';
-import { readSecret, sealSecret } from '../profile.ts';
+import { readIntactSecret, sealSecret } from '../profile.ts';
 import type { Profile } from '../profile.ts';
 import type { Profiles } from '../profiles.ts';
 import type { LinkOutcome, PreparedLink, Standing } from '../vault.ts';
@@ -66,9 +66,9 @@ export async function prepareLink(
   return { idempotencyId: newIdempotencyId(), device, code: await linkCode({ device, userId, accountKey }) };
 }
 
-/** Earlier versions stored the public half alone: such a request is made anew. */
+/** Earlier versions stored the public half alone: such a request is made anew, and so is one that is damaged. */
 async function readPending(profile: Profile): Promise<PendingLink | null> {
-  const stored = await readSecret<Partial<PendingLink>>(profile, 'link');
+  const stored = await readIntactSecret<Partial<PendingLink>>(profile, 'link');
   const { generated, accountKey } = stored ?? {};
   return generated === undefined || accountKey === undefined ? null : { generated, accountKey };
 }
@@ -126,6 +126,7 @@ export async function completeLink(
 async function unsealOutbox(profile: Profile, batch: Batch): Promise<void> {
   for (const row of await profile.db.outbox.toArray()) {
     const item = await openOutboxItem(profile, row);
+    if (item === null) continue;
     const sealed = await sealOutboxItem(profile, row.messageId, { ...item, params: null });
     batch.write((db) => db.outbox.put({ ...row, sealed }));
   }

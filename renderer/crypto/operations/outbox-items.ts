@@ -15,6 +15,7 @@ export function sealOutboxItem({ sealer }: Profile, messageId: MessageId, item: 
   return sealer.seal('outbox', messageId, item);
 }
 
-export function openOutboxItem({ sealer }: Profile, row: OutboxRow): Promise<OutboxItem> {
-  return sealer.open<OutboxItem>('outbox', row.messageId, row.sealed);
+/** Null if it is damaged. */
+export function openOutboxItem({ sealer }: Profile, row: OutboxRow): Promise<OutboxItem | null> {
+  return sealer.openIntact<OutboxItem>('outbox', row.messageId, row.sealed);
 }

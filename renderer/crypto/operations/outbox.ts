@@ -2,6 +2,8 @@ import type { ErrorCode } from '../../../protocol/errors.ts';
 import type { MessageId, UserId } from '../../../protocol/ids.ts';
 import type { DeliveryState } from '../../modules/chat/model.ts';
 import { Batch } from '../batch.ts';
+import { findMessage } from '../message-rows.ts';
+import { deviceOf } from '../profile.ts';
 import type { Profile } from '../profile.ts';
 import type { Accepted, ChatChanges } from '../vault.ts';
 import { noteHandOverDue } from './hand-over.ts';
@@ -54,8 +56,14 @@ export async function sendFailed(profile: Profile, messageId: MessageId, failure
 async function keepHandOverDue(profile: Profile, messageId: MessageId): Promise<void> {
   const row = await profile.db.outbox.where('messageId').equals(messageId).first();
   if (row === undefined) return;
-  const { content } = (await openOutboxItem(profile, row)).content;
-  if (content.kind === 'hand-over') await noteHandOverDue(profile, content);
+  const item = await openOutboxItem(profile, row);
+  if (item?.content.content.kind === 'hand-over') await noteHandOverDue(profile, item.content.content);
+  const { userId } = profile.info;
+  if (item !== null || row.conversation !== userId || (await findMessage(profile, messageId)) !== undefined) return;
+  // Damaged, and most likely a hand-over: devices that have had theirs pass another one over.
+  for (const device of profile.peers.get(userId)?.list.devices ?? []) {
+    if (device.deviceId !== deviceOf(profile).deviceId) await noteHandOverDue(profile, device);
+  }
 }
 
 /** See `Vault.retry`. */

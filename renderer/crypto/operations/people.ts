@@ -6,7 +6,7 @@ import type { UserId } from '../../../protocol/ids.ts';
 import type { SignedProfile } from '../../../protocol/profile.ts';
 import type { PersonRow } from '../../db/profile-database.ts';
 import type { KnownPerson, NameTrust } from '../../modules/contacts/model.ts';
-import { pinWrite, readPin, readPins } from '../pins.ts';
+import { isDamaged, pinWrite, readPin, readPins } from '../pins.ts';
 import { accountKeyOf } from '../profile.ts';
 import type { Pin, PinnedName, Profile } from '../profile.ts';
 import { loadAccountKey } from './account-key.ts';
@@ -16,14 +16,13 @@ export async function people(profile: Profile): Promise<readonly KnownPerson[]> 
   return readPeople(profile, await profile.db.people.toArray());
 }
 
-/** Earlier versions stored what the server said, and no more. */
+/** Earlier versions stored what the server said, and no more. Whose row is damaged is unknown until they are met again. */
 async function readPeople({ sealer }: Profile, rows: readonly PersonRow[]): Promise<KnownPerson[]> {
-  return Promise.all(
-    rows.map(async ({ userId, sealed }) => {
-      const stored = await sealer.open<Person & Partial<KnownPerson>>('people', userId, sealed);
-      return { ...stored, trust: stored.trust ?? 'plain', formerName: stored.formerName ?? null };
-    }),
-  );
+  const read = rows.map(async ({ userId, sealed }): Promise<KnownPerson | null> => {
+    const stored = await sealer.openIntact<Person & Partial<KnownPerson>>('people', userId, sealed);
+    return stored && { ...stored, trust: stored.trust ?? 'plain', formerName: stored.formerName ?? null };
+  });
+  return (await Promise.all(read)).filter((person) => person !== null);
 }
 
 /** See `Vault.learnPeople`. */
@@ -73,9 +72,11 @@ type Claim =
 
 async function claimOf(profile: Profile, person: Person, pin: Pin | null): Promise<Claim> {
   const { userId, username, displayName, profile: signed } = person;
+  const pinnedKey = accountKeyOf(profile, userId, pin);
+  // What was pinned is damaged, and nothing is left to measure by. A new pin would look as if there had been none.
+  if (pinnedKey === null && isDamaged(profile, userId, pin)) return { kind: 'broken' };
   if (signed === undefined) return { kind: 'named', name: { version: 0, username, displayName }, accountKey: null };
   const { accountKey } = signed;
-  const pinnedKey = accountKeyOf(profile, userId, pin);
   const known = pin?.name?.signed;
   // Verified before, to the letter.
   if (pin?.name && accountKey === pinnedKey && isSameText(signed, known)) {
@@ -177,6 +178,8 @@ export async function profileToPublish(profile: Profile, published: Person | nul
   const accountKey = await loadAccountKey(profile);
   if (accountKey === null || account === null) return null;
   const pin = await readPin(profile, userId);
+  // Of a damaged pin it is not known which version was signed last; what others show of this account brings it back.
+  if (pin?.damaged) return null;
   const known = pin?.name?.signed;
   if (known !== undefined) {
     return published?.profile !== undefined && isSameText(published.profile, known) ? null : known;

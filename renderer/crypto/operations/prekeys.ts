@@ -109,7 +109,8 @@ async function writeState(profile: Profile, batch: Batch, state: PrekeyState): P
 
 async function signedPrekeys({ db, sealer }: Profile): Promise<StoredSignedPrekey[]> {
   const rows = await db.signedPrekeys.toArray();
-  return Promise.all(rows.map(({ keyId, sealed }) => sealer.open<StoredSignedPrekey>('signedPrekeys', keyId, sealed)));
+  const opened = rows.map(({ keyId, sealed }) => sealer.openIntact<StoredSignedPrekey>('signedPrekeys', keyId, sealed));
+  return (await Promise.all(opened)).filter((prekey) => prekey !== null);
 }
 
 async function makeSignedPrekey(

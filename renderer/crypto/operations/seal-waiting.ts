@@ -45,6 +45,11 @@ async function sealRows(
   for (const row of rows) {
     const { messageId } = row;
     const item = await openOutboxItem(profile, row);
+    if (item === null) {
+      // What it was is not known any more: it fails alone, and the next ones go on.
+      next = { kind: 'refused', messageId, problem: null };
+      break;
+    }
     if (item.params !== null && !again(messageId)) {
       sealed.push({ messageId, params: item.params });
       continue;

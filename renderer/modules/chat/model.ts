@@ -48,7 +48,7 @@ export interface Conversation {
    * Why nothing can be sent or read here: what the server says of the person's keys contradicts what this device saw
    * before, so somebody may be between. Null when all is well.
    */
-  readonly problem: 'account-key-changed' | 'device-list-rolled-back' | null;
+  readonly problem: 'account-key-changed' | 'device-list-rolled-back' | 'keys-damaged' | null;
   /** Why the server takes nothing for now. What is written waits, and is sent by itself later. */
   readonly heldBack?: ErrorCode | undefined;
   /** When the person's own device last confirmed their list of devices. Milliseconds since the Unix epoch. */
