@@ -89,3 +89,27 @@ test('a device that the server does not know any more asks before it gives up it
   await ada.page.getByRole('button', { name: 'Approve' }).click();
   await expect(second.page.getByRole('navigation')).toBeVisible();
 });
+
+test('a removal that the server does not publish is told in the settings, and holds until it does', async () => {
+  tamper(`create trigger withhold before update on device_lists begin select raise(ignore); end`);
+  await ada.goTo('Settings');
+  await ada.page.getByRole('button', { name: /^Remove / }).click();
+  const dialog = ada.page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Remove' }).click();
+  const note = ada.page.getByText('The server does not publish your newest list of devices.');
+  await expect(note).toBeVisible();
+  await ada.page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
+  await expect(ada.page.getByRole('button', { name: /^Remove / })).toHaveCount(0);
+  await expect(second.page.getByRole('navigation')).toBeVisible();
+  await ada.page.reload();
+  await ada.goTo('Settings');
+  await expect(note).toBeVisible();
+  // The server comes to its senses: nobody has to do it again.
+  tamper('drop trigger withhold');
+  await ada.page.reload();
+  await expect(second.page.getByLabel('Password', { exact: true })).toBeVisible();
+  await ada.goTo('Settings');
+  await expect(ada.page.getByText('Each of these can read and write your messages.')).toBeVisible();
+  await expect(note).toBeHidden();
+});

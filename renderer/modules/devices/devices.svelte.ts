@@ -95,9 +95,11 @@ export class Devices implements DevicesController {
     if (this.#own === null) return;
     try {
       await this.#list.change(this.#own.userId, sign);
-    } finally {
+    } catch (error) {
       // What was signed holds here, whether or not the server has taken it.
-      await this.#show();
+      const unpublished = await this.#show();
+      if (!isLostAnswer(error)) this.listWithheld = unpublished;
+      throw error;
     }
     await this.#shown();
   }

@@ -3,6 +3,7 @@ import { linkRequested, listChanged, lists, publishList } from '../../../protoco
 import { ProtocolError } from '../../../protocol/errors.ts';
 import { DeviceId, UserId } from '../../../protocol/ids.ts';
 import type { ListChange, Vault } from '../../crypto/vault.ts';
+import { TimeoutError } from '../../net/connection.ts';
 import type { Connection } from '../../net/connection.ts';
 import { Devices } from './devices.svelte.ts';
 import { LIMITS } from './limits.ts';
@@ -113,4 +114,18 @@ it('a device that was removed, and asks again under its old id, is not approved,
   removed = [];
   await devices.approve(devices.linkRequests[0]!);
   expect(published()).toBe(1);
+});
+
+it('a change that the server refuses is told at once, one whose answer is lost is not', async () => {
+  for (const [error, told] of [
+    [new TimeoutError('no answer'), false],
+    [new ProtocolError('unavailable', 'later'), true],
+  ] as const) {
+    wanted = due;
+    answer = () => Promise.reject(error);
+    const removing = expect(devices.remove(DeviceId.parse(7))).rejects.toBe(error);
+    await vi.advanceTimersByTimeAsync(1000);
+    await removing;
+    expect(devices.listWithheld).toBe(told);
+  }
 });
