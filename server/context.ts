@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
-import { removeAddress, writeAddress } from './address-file.ts';
+import { writeAddress } from './address-file.ts';
+import { claimFolder } from './claim-folder.ts';
 import { compose, type Overrides, type Parts } from './compose.ts';
 import { configWarnings, type Config } from './config.ts';
 import { createHttp } from './http/app.ts';
@@ -35,13 +36,15 @@ export interface RunningServer {
 /** How long requests may take to finish when the server ends. Milliseconds. */
 const CLOSE_GRACE_MS = 5000;
 
-/** Puts the server together and starts it. Rejects with MediaError, or with the system's error where a port is taken. */
+/** Puts the server together and starts it. Rejects with AlreadyRunningError, with MediaError, or with the system's error where a port is taken. */
 export async function startServer(config: Config, overrides: Overrides = {}): Promise<RunningServer> {
   const log = overrides.log ?? createLog(config.logLevel);
   for (const warning of configWarnings(config)) log.warn(warning);
   /** What ends each part that was started, to be run from the last to the first. */
   const undo: (() => unknown)[] = [];
   try {
+    const claim = await claimFolder(config, log);
+    undo.push(() => claim?.release());
     const onError = (error: Error) => log.error({ err: error }, 'the database connection failed');
     const store = await openStore({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, onError });
     undo.push(() => store.close());
@@ -100,7 +103,7 @@ async function serve(parts: Omit<Parts, 'origins'>, undo: (() => unknown)[]): Pr
   ownPort = port;
   const origin = config.origin ?? `http://${hostInUrl(config.host)}:${port}`;
   try {
-    await writeAddress(config.dataDir, { origin, pid: process.pid, version: parts.version });
+    undo.push(await writeAddress(config.dataDir, { origin, pid: process.pid, version: parts.version }));
   } catch (error) {
     // The command line then does not find the server, and TEAHOUSE_ORIGIN tells it; people are served all the same.
     log.warn(
@@ -108,7 +111,6 @@ async function serve(parts: Omit<Parts, 'origins'>, undo: (() => unknown)[]): Pr
       'the address could not be written to the data folder: set TEAHOUSE_ORIGIN for npm run teahouse',
     );
   }
-  undo.push(() => removeAddress(config.dataDir));
   const token = await firstInvitation(store.db, config.dataDir, now());
   return {
     origin,

@@ -1,3 +1,4 @@
+import { AlreadyRunningError } from './claim-folder.ts';
 import { ConfigError, type Config } from './config.ts';
 import { MediaError } from './context.ts';
 import { explainStorage } from './store/explain-storage.ts';
@@ -7,7 +8,7 @@ import { explainStorage } from './store/explain-storage.ts';
  * `config` is undefined where it could not be read.
  */
 export function explainFailure(error: unknown, config: Config | undefined): string {
-  if (error instanceof ConfigError) return error.message;
+  if (error instanceof ConfigError || error instanceof AlreadyRunningError) return error.message;
   if (error instanceof MediaError) {
     const cause = error.cause instanceof Error ? ` ${error.cause.message}` : '';
     return `${error.message}${cause}\nChoose another --media-port if it is taken, run "npm run setup" if the worker is missing, or set\nTEAHOUSE_MEDIA_WORKERS=0 to run without calls.`;

@@ -1,3 +1,4 @@
+import { ALREADY_RUNS_EXIT_CODE, AlreadyRunningError } from './claim-folder.ts';
 import { readConfig, type Config } from './config.ts';
 import { startServer, type RunningServer } from './context.ts';
 import { explainFailure } from './explain-failure.ts';
@@ -13,7 +14,7 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
     await start(argv, env);
   } catch (error) {
     process.stderr.write(`${explainFailure(error, config)}\n`);
-    process.exit(1);
+    process.exit(error instanceof AlreadyRunningError ? ALREADY_RUNS_EXIT_CODE : 1);
   }
 }
 

@@ -7,6 +7,8 @@ const LONGEST_WAIT = 30_000;
 const STABLE = 60_000;
 /** Ends in a row, none of them after a stable time, after which nothing is tried any more. */
 export const MAX_FAULTS = 8;
+/** How a server ends that found another in its place, as `ALREADY_RUNS_EXIT_CODE` of server/claim-folder.ts. */
+const ALREADY_RUNS = 78;
 
 /**
  * @typedef {object} Run
@@ -16,7 +18,7 @@ export const MAX_FAULTS = 8;
 
 /**
  * Runs a program, and runs it again when it ends with a fault, each time a little later. Not again: when it was asked to
- * end, when it ended well, or when its first start failed, since then something is set wrongly.
+ * end, when it ended well, when its first start failed, since then something is set wrongly, or when another runs already.
  *
  * @param {() => Run} start
  * @param {{ isEnding: () => boolean, say: (line: string) => void, now?: () => number, wait?: (ms: number) => Promise<unknown> }} options
@@ -30,7 +32,7 @@ export async function supervise(start, { isEnding, say, now = Date.now, wait = d
     const run = start();
     const { code } = await run.ended;
     hasServed ||= run.hasStarted();
-    if (isEnding() || code === 0 || !hasServed) return code ?? 1;
+    if (isEnding() || code === 0 || code === ALREADY_RUNS || !hasServed) return code ?? 1;
     faults = now() - startedAt >= STABLE ? 1 : faults + 1;
     if (faults >= MAX_FAULTS) {
       say(`The server ended ${faults} times in a row, so it is not started again. Its log says why.`);

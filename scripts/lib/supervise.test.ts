@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ALREADY_RUNS_EXIT_CODE } from '../../server/claim-folder.ts';
 import { MAX_FAULTS, supervise } from './supervise.mjs';
 
 interface End {
@@ -44,6 +45,11 @@ test('a first start that fails is told at once: something is set wrongly', async
 
 test('a later start that fails is tried again: a port may still be taken', async () => {
   expect(await run([{ code: 70 }, { code: 1, started: false }, { code: 0 }])).toMatchObject({ code: 0, starts: 3 });
+});
+
+test('a later start that finds another server in its place is told at once', async () => {
+  const ends = [{ code: 70 }, { code: ALREADY_RUNS_EXIT_CODE, started: false }];
+  expect(await run(ends)).toMatchObject({ code: ALREADY_RUNS_EXIT_CODE, starts: 2, waits: [250] });
 });
 
 test('a server that only ever ends is given up, with a sentence', async () => {
