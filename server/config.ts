@@ -97,7 +97,7 @@ const Settings = z.object({
   trustedProxies: Networks.default([]),
   metricsToken: z.string().min(16, 'The token for /metrics must have at least 16 characters.').optional(),
   webRoot: z.string().min(1).optional(),
-  minFreeMb: wholeNumber('The space to leave free, in MB,', 0, 10_000_000).default(512),
+  minFreeMb: wholeNumber('The space to leave free, in MB,', 0, 10_000_000).optional(),
   keepDays: wholeNumber('The days to keep messages for a device', 1, 3650).default(90),
   maxQueuedMb: wholeNumber('The space for messages that wait, in MB,', 1, 100_000_000).default(10_240),
   mediaHost: z
@@ -158,8 +158,8 @@ export interface Config {
   /** Folder of the built web client. */
   readonly webRoot: string;
   readonly storage: {
-    /** What sends leave free where the data folder is. */
-    readonly minFreeBytes: number;
+    /** What sends leave free where the data folder is; undefined: `LIMITS` of the store say. */
+    readonly minFreeBytes: number | undefined;
     /** How long a message waits for a device. Milliseconds. */
     readonly keepMs: number;
     /** What may wait for all devices together. */
@@ -226,7 +226,7 @@ function complete(settings: z.infer<typeof Settings>): Config {
     metricsToken: settings.metricsToken,
     webRoot: resolve(settings.webRoot ?? join(import.meta.dirname, '../out/renderer')),
     storage: {
-      minFreeBytes: settings.minFreeMb * 1_000_000,
+      minFreeBytes: settings.minFreeMb === undefined ? undefined : settings.minFreeMb * 1_000_000,
       keepMs: settings.keepDays * DAY_MS,
       maxQueuedBytes: settings.maxQueuedMb * 1_000_000,
     },

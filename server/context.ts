@@ -8,8 +8,10 @@ import { LIMITS as HTTP } from './http/limits.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createLog, type Log } from './log.ts';
 import { startMaintenance } from './maintenance.ts';
+import { requirePossibleMinFree } from './min-free.ts';
 import { firstInvitation, invitationLink, ownOrigins } from './modules/accounts/index.ts';
 import { createSfu, type Sfu } from './sfu/sfu.ts';
+import { diskSpace } from './store/storage-health.ts';
 import { openStore, type Store } from './store/store.ts';
 import { readVersion } from './version.ts';
 
@@ -36,7 +38,7 @@ export interface RunningServer {
 /** How long requests may take to finish when the server ends. Milliseconds. */
 const CLOSE_GRACE_MS = 5000;
 
-/** Puts the server together and starts it. Rejects with AlreadyRunningError, with MediaError, or with the system's error where a port is taken. */
+/** Puts the server together and starts it. Rejects with AlreadyRunningError, ConfigError, MediaError, or with the system's error where a port is taken. */
 export async function startServer(config: Config, overrides: Overrides = {}): Promise<RunningServer> {
   const log = overrides.log ?? createLog(config.logLevel);
   for (const warning of configWarnings(config)) log.warn(warning);
@@ -48,6 +50,7 @@ export async function startServer(config: Config, overrides: Overrides = {}): Pr
     const onError = (error: Error) => log.error({ err: error }, 'the database connection failed');
     const store = await openStore({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, onError });
     undo.push(() => store.close());
+    if (store.kind === 'sqlite') await requirePossibleMinFree(config, overrides.diskSpace ?? diskSpace);
     const sfu = await startSfu(config, log);
     undo.push(() => sfu?.close());
     const version = readVersion();

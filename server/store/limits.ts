@@ -2,10 +2,15 @@ import type { Limits } from '../../protocol/limit.ts';
 
 /** How far the server may fill its disk, and what answers that are kept for repeats may take. */
 export const LIMITS = {
+  minFreeBytes: {
+    value: 512_000_000,
+    unit: 'bytes that sends leave free (TEAHOUSE_MIN_FREE_MB)',
+    reason: 'Merging the log, fetching and acknowledging need some of it, and so does whatever else is on the disk.',
+  },
   minFreeShare: {
     value: 0.05,
-    unit: 'of the disk',
-    reason: 'On a small disk this much, instead of the setting, stays free; half a gigabyte may be all that it has.',
+    unit: 'of the disk, if that is less',
+    reason: 'Half a gigabyte may be all that a small disk has. What TEAHOUSE_MIN_FREE_MB asks for stands on any.',
   },
   diskCheckEveryMs: {
     value: 5000,

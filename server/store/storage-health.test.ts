@@ -18,7 +18,7 @@ interface Disk {
   fails: boolean;
 }
 
-function make(change: Partial<Disk> = {}, kind: Store['kind'] = 'sqlite') {
+function make(change: Partial<Disk> = {}, kind: Store['kind'] = 'sqlite', minFree?: number) {
   const disk: Disk = {
     free: 1000 * MB,
     total: 100_000 * MB,
@@ -41,7 +41,7 @@ function make(change: Partial<Disk> = {}, kind: Store['kind'] = 'sqlite') {
   health = new StorageHealth({
     store,
     dataDir: '/nowhere',
-    minFree: 500 * MB,
+    minFree,
     log: createLog('info', { write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }) }),
     clock: () => disk.time,
     diskSpace: async () => {
@@ -66,13 +66,13 @@ it('refuses growth below what stays free, tells it once, merges the log, and goe
   const { disk, lines, checkpoints } = make();
   await health.check();
   expect(code(() => health.requireSpace())).toBeNull();
-  disk.free = 499 * MB;
+  disk.free = 511 * MB;
   for (let i = 0; i < 3; i++) await health.check();
   expect(code(() => health.requireSpace())).toBe('storage_full');
   expect(code(() => health.requireSound())).toBeNull();
   expect(lines.map(({ level }) => level)).toEqual([50]);
   expect(checkpoints()).toBe(3);
-  disk.free = 510 * MB;
+  disk.free = 520 * MB;
   await health.check();
   expect(health.full, 'a disk at the edge stays refused').toBe(true);
   disk.free = 600 * MB;
@@ -93,6 +93,24 @@ it('keeps less free on a small disk, and what the log of changes needs besides',
   expect(health.full, 'a log that is merged needs nothing').toBe(false);
 });
 
+it('leaves as much free as was asked for, on any disk', async () => {
+  for (const total of [1000 * MB, 2_000_000 * MB]) {
+    const { disk } = make({ total, free: 401 * MB }, 'sqlite', 400 * MB);
+    await health.check();
+    expect(health.full).toBe(false);
+    disk.free = 399 * MB;
+    await health.check();
+    expect(health.full).toBe(true);
+    await health.close();
+  }
+  const { disk } = make({ total: 10_000_000 * MB, free: 50_001 * MB }, 'sqlite', 50_000 * MB);
+  await health.check();
+  expect(health.full).toBe(false);
+  disk.free = 49_999 * MB;
+  await health.check();
+  expect(health.full, 'more than the usual').toBe(true);
+});
+
 it('goes on in the room that was fetched from inside the files, though the disk has none', async () => {
   const { disk } = make({ free: 1 * MB, log: 64 * MB });
   await health.check();
@@ -109,7 +127,7 @@ it('goes on in the room that was fetched from inside the files, though the disk 
 });
 
 it('looks again before more was written than fits', async () => {
-  const { disk } = make({ free: 502 * MB });
+  const { disk } = make({ free: 514 * MB });
   await health.check();
   disk.free = 400 * MB;
   for (let i = 0; i < 4; i++) health.requireSpace();

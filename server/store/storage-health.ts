@@ -11,8 +11,8 @@ export type DiskSpace = (folder: string) => Promise<{ readonly free: number; rea
 export interface StorageHealthDeps {
   readonly store: Store;
   readonly dataDir: string;
-  /** Bytes that sends leave free; on a small disk its `minFreeShare` if that is less. */
-  readonly minFree: number;
+  /** Bytes that sends leave free, as an administrator asked for; undefined: as `LIMITS` says, less on a small disk. */
+  readonly minFree: number | undefined;
   readonly log: Log;
   readonly diskSpace?: DiskSpace;
   /** Milliseconds; monotonic. */
@@ -151,7 +151,7 @@ export class StorageHealth {
   /** `spare`: what may still be written, less `needed` bytes for the log. */
   async #measure(needed: number): Promise<{ free: number; spare: number }> {
     const { free, total } = await (this.#deps.diskSpace ?? diskSpace)(this.#deps.dataDir);
-    const least = Math.min(this.#deps.minFree, total * LIMITS.minFreeShare.value);
+    const least = this.#deps.minFree ?? Math.min(LIMITS.minFreeBytes.value, total * LIMITS.minFreeShare.value);
     // A tenth more to go on again, so that a disk at the edge does not change its mind all the time.
     return { free, spare: free - needed - (this.#tooLittle ? least * 1.1 : least) };
   }
@@ -206,7 +206,7 @@ export class StorageHealth {
   }
 }
 
-async function diskSpace(folder: string): Promise<{ free: number; total: number }> {
+export async function diskSpace(folder: string): Promise<{ free: number; total: number }> {
   const { bavail, blocks, bsize } = await statfs(folder);
   return { free: bavail * bsize, total: blocks * bsize };
 }
