@@ -72,23 +72,16 @@ function pendingMethod({ store, chatStore }: OutgoingDeps) {
     permission: 'device',
     limit: { requests: 600, seconds: 10, by: 'account' },
     handle: async ({ after, limit }, { session }) => {
-      const rows = await chatStore.pending(store.db, session.userId, session.deviceId, after, limit + 1);
-      const envelopes: Envelope[] = [];
-      let characters = 0;
-      for (const row of rows.slice(0, limit)) {
-        const envelope: Envelope = {
-          queueId: row.position,
-          messageId: row.messageId as MessageId,
-          sender: { userId: row.senderUserId, deviceId: row.senderDeviceId },
-          position: row.position,
-          payload: base64(row.payload),
-          key: { type: row.keyType, body: base64(row.keyBody) },
-        };
-        characters += envelope.payload.length + envelope.key.body.length + 320;
-        if (characters > MAX_ANSWER_CHARACTERS) break;
-        envelopes.push(envelope);
-      }
-      return { envelopes, more: envelopes.length < rows.length };
+      const { rows, more } = await chatStore.pending(store.db, session, after, limit, MAX_ANSWER_CHARACTERS);
+      const envelopes = rows.map((row): Envelope => ({
+        queueId: row.position,
+        messageId: row.messageId as MessageId,
+        sender: { userId: row.senderUserId, deviceId: row.senderDeviceId },
+        position: row.position,
+        payload: base64(row.payload),
+        key: { type: row.keyType, body: base64(row.keyBody) },
+      }));
+      return { envelopes, more };
     },
   });
 }

@@ -128,8 +128,8 @@ class History {
 
   async #acknowledge(at: number, first: number, count: number): Promise<void> {
     const { userId, deviceId } = pick(ADDRESSES, at);
-    const waiting = await this.#chatStore.pending(this.#store.db, userId, deviceId, 0, 100);
-    const positions = waiting.slice(first, first + count).map(({ position }) => position);
+    const { rows } = await this.#chatStore.pending(this.#store.db, { userId, deviceId }, 0, 100, 1e6);
+    const positions = rows.slice(first, first + count).map(({ position }) => position);
     // A repeat, and what was never there, give nothing back.
     for (let i = 0; i < 2; i++) await this.#outgoing.acknowledge({ userId, deviceId, positions: [...positions, 7] });
   }

@@ -1,5 +1,5 @@
 import { CompiledQuery, sql } from 'kysely';
-import type { DeviceId, UserId } from '../../../protocol/ids.ts';
+import type { DeviceAddress, DeviceId, UserId } from '../../../protocol/ids.ts';
 import { BulkInsert } from '../../store/bulk.ts';
 import type { Database, Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
@@ -219,17 +219,31 @@ export class ChatStore {
       .execute();
   }
 
-  async pending(db: Database, userId: UserId, deviceId: DeviceId, after: number, limit: number) {
-    return db
+  /**
+   * The envelopes after position `after`, oldest first: at most `limit`, and no more than fit `characters` on the wire,
+   * but one in any case. `more`: whether others wait behind them. What does not fit is not read: a payload is 64 KiB.
+   */
+  async pending(db: Database, of: DeviceAddress, after: number, limit: number, characters: number) {
+    const waiting = db
       .selectFrom('queue')
       .innerJoin('messages', 'messages.position', 'queue.position')
-      .select(['queue.position', 'messageId', 'senderUserId', 'senderDeviceId', 'payload', 'keyType', 'keyBody'])
-      .where('userId', '=', userId)
-      .where('deviceId', '=', deviceId)
+      .where('userId', '=', of.userId)
+      .where('deviceId', '=', of.deviceId)
       .where('queue.position', '>', after)
-      .orderBy('queue.position')
-      .limit(limit)
+      .orderBy('queue.position');
+    const sizes = await waiting
+      .select(['queue.position', sql<number>`length(messages.payload)`.as('payloadBytes'), KEY_BYTES])
+      .limit(limit + 1)
       .execute();
+    const fitting = sizes.slice(0, Math.min(limit, countFitting(sizes, characters)));
+    const last = fitting.at(-1)?.position;
+    if (last === undefined) return { rows: [], more: false };
+    // What was acknowledged in between is missing, and nothing is new: positions only grow.
+    const rows = await waiting
+      .where('queue.position', '<=', last)
+      .select(['queue.position', 'messageId', 'senderUserId', 'senderDeviceId', 'payload', 'keyType', 'keyBody'])
+      .execute();
+    return { rows, more: fitting.length < sizes.length };
   }
 
   async #deleteUnqueued(trx: Trx, positions: readonly number[], ledger: Ledger): Promise<void> {
@@ -246,6 +260,23 @@ export class ChatStore {
   #list(values: readonly unknown[]): unknown {
     return this.#kind === 'postgres' ? values : JSON.stringify(values);
   }
+}
+
+/** An envelope on the wire without its payload and key, in characters: ids, names of fields. */
+const AROUND_ENVELOPE = 320;
+
+/** How many of these envelopes, from the first on, fit; one in any case. */
+function countFitting(sizes: readonly { payloadBytes: number; keyBytes: number }[], characters: number): number {
+  let used = 0;
+  const over = sizes.findIndex(({ payloadBytes, keyBytes }) => {
+    used += base64Length(payloadBytes) + base64Length(keyBytes) + AROUND_ENVELOPE;
+    return used > characters;
+  });
+  return over < 0 ? sizes.length : Math.max(1, over);
+}
+
+function base64Length(bytes: number): number {
+  return Math.ceil(bytes / 3) * 4;
 }
 
 interface DeletedCopy {
