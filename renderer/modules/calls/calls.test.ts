@@ -637,14 +637,30 @@ describe('a line that drops', () => {
     expect(calls.stage.kind).toBe('joined');
   });
 
-  test('the call ended meanwhile', async () => {
+  test('the call ended meanwhile, as with a server that was started anew: it is told, not only gone', async () => {
     connection.answer(wire.join, () => {
       throw new ProtocolError('call_unknown', 'gone');
     });
     connection.setState({ kind: 'online' });
     await flush();
-    expect(calls.stage.kind).toBe('idle');
+    expect([calls.stage.kind, calls.notice?.kind]).toEqual(['idle', 'lost']);
     expect(chat.callEnded).toHaveBeenCalledExactlyOnceWith(BEN, CALL, 'video', 'answered', expect.any(Number));
+  });
+
+  test('the server knows of no call before the join is answered: told as well', async () => {
+    connection.answer(wire.join, () => new Promise(() => {}));
+    connection.answer(wire.active, () => ({ calls: [] }));
+    connection.setState({ kind: 'online' });
+    await connection.resynchronise();
+    await flush();
+    expect([calls.stage.kind, calls.notice?.kind]).toEqual(['idle', 'lost']);
+  });
+
+  test('joined again, the others hang up later: that is no loss', async () => {
+    connection.setState({ kind: 'online' });
+    await flush();
+    await connection.emit(wire.ended, { callId: CALL });
+    expect([calls.stage.kind, calls.notice]).toEqual(['idle', null]);
   });
 
   test('too long: given up, and every device released', async () => {

@@ -57,6 +57,8 @@ export class CurrentCall {
   #takenAt: number | null = null;
   #flowingAt: number | null = null;
   #lineUp = true;
+  /** The line was lost, and the call has not been joined again since. */
+  #lineLost = false;
   #over = false;
   #call: Call | undefined;
   #giveUp: ReturnType<typeof setTimeout> | undefined;
@@ -124,7 +126,7 @@ export class CurrentCall {
     if (this.#over) return;
     if (call === undefined) {
       // Before the first join is answered, the server may not have told of the call yet.
-      if (this.#phase !== 'joining' || this.#joinedAt > 0) this.#end('ended');
+      if (this.#phase !== 'joining' || this.#joinedAt > 0) this.#gone();
       return;
     }
     this.#call = call;
@@ -147,8 +149,9 @@ export class CurrentCall {
   setLine(up: boolean): void {
     if (up === this.#lineUp || this.#over) return;
     this.#lineUp = up;
-    if (!up) return this.#reconnecting();
-    void this.enter();
+    if (up) return void this.enter();
+    this.#lineLost = true;
+    this.#reconnecting();
   }
 
   /** Sets media up anew now, for a person who does not want to wait for the next attempt. */
@@ -190,6 +193,7 @@ export class CurrentCall {
     // The call may have been described before the join was answered, and will not be again for that.
     if (this.#call !== undefined) this.#limitCamera(session, this.#call);
     this.#phase = 'joined';
+    this.#lineLost = false;
     this.#mediaDown = false;
     this.#takenAt = Date.now();
     this.#flowingAt = null;
@@ -213,8 +217,13 @@ export class CurrentCall {
     if (ProtocolError.is(error, 'call_full')) return this.#end('full');
     if (ProtocolError.is(error, 'too_many_calls')) return this.#end('too-many');
     if (this.#mayPass(error)) return this.#again(0);
-    const gone = ProtocolError.is(error, 'call_ended') || ProtocolError.is(error, 'call_unknown');
-    this.#end(gone ? 'ended' : 'failed');
+    if (ProtocolError.is(error, 'call_ended') || ProtocolError.is(error, 'call_unknown')) return this.#gone();
+    this.#end('failed');
+  }
+
+  /** The server does not know the call any more. Whoever did not see it end is told: nobody has hung up before them. */
+  #gone(): void {
+    this.#end(this.#lineLost ? 'lost' : 'ended');
   }
 
   /** Whether joining may work in a moment. A server whose worker dies meanwhile may reject what it took before. */
