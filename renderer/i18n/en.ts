@@ -94,7 +94,8 @@ export const en = {
   },
   accounts: {
     welcomeTitle: 'Welcome to Teahouse',
-    welcomeBody: 'Messages and calls that only you and the people you talk to can read.',
+    welcomeBody:
+      'Messages that only you and the people you write to can read, and calls on your organisation’s own server.',
     haveInvitation: 'I have an invitation',
     invitationField: 'Invitation link',
     invitationHint: 'Paste the link you were sent. It looks like https://…/#/join/…',
