@@ -4,6 +4,7 @@ export const rooms = {
   contacts: () => import('../modules/contacts/ContactsPage.svelte'),
   settings: () => import('../modules/settings/SettingsPage.svelte'),
   callView: () => import('../modules/calls/CallView.svelte'),
+  password: () => import('../modules/settings/PasswordDialog.svelte'),
   newChat: () => import('../modules/chat/NewChatDialog.svelte'),
   palette: () => import('./Palette.svelte'),
   shortcuts: () => import('./Shortcuts.svelte'),

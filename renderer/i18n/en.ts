@@ -355,6 +355,14 @@ export const en = {
       `${name} wants to read and write your messages. Approve only if it is yours and shows exactly this code:`,
     approve: 'Approve',
     notMine: 'Not mine',
+    notNow: 'Not now',
+    strangerTitle: 'Somebody knows your password',
+    strangerBody: (device: string) =>
+      `Somebody signed in with your password on another device (${device}) and asked to read your messages. They were not let in, and can read nothing.`,
+    strangerAdvice:
+      'End that session, and every other that is not linked yet. Then choose a new password, or they can sign in and ask again.',
+    strangerEnd: 'End that session',
+    strangerEnded: 'That session was ended. Now choose a new password, so that they cannot sign in again.',
     approved: (name: string) => `${name} is linked`,
     linkExpires: (when: string) => `The request ends ${when}.`,
     linkEnded:
@@ -374,6 +382,7 @@ export const en = {
     passwordBody: 'Changing it signs you out everywhere but here.',
     changePassword: 'Change password',
     currentPassword: 'Current password',
+    samePassword: 'That is your current password. Choose another one.',
     passwordChanged: 'Password changed. Your other devices have to sign in again.',
     people: 'People',
     peopleBody: 'Everybody who has an account here.',

@@ -174,6 +174,13 @@ export class Accounts implements AccountsController {
     await this.#ask(() => this.#deps.connection.request(wire.revokeSession, { sessionId }));
   }
 
+  async endUnlinkedSessions(): Promise<void> {
+    const sessions = await this.#ask(() => this.sessions());
+    for (const { sessionId, deviceId, current } of sessions) {
+      if (deviceId === null && !current) await this.revokeSession(sessionId);
+    }
+  }
+
   async createInvitations(input: {
     readonly count: number;
     readonly role: Role;

@@ -82,6 +82,8 @@ export interface AccountsController {
   readonly administration: AdministrationController;
   sessions(): Promise<readonly Session[]>;
   revokeSession(sessionId: SessionId): Promise<void>;
+  /** Ends every other session that knows the password alone: none of a device on the account's list. */
+  endUnlinkedSessions(): Promise<void>;
   /** Administrators: complete links to give to people. */
   createInvitations(input: {
     readonly count: number;

@@ -37,6 +37,7 @@ export class Devices implements DevicesController {
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   /** How often in a row the server was to be given a list, and still shows an older one. */
   #retries = 0;
+  #expiryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(deps: DevicesDependencies) {
     this.#deps = deps;
@@ -67,8 +68,8 @@ export class Devices implements DevicesController {
     this.#requests.clear();
     this.#prekeys.clear();
     this.devices = [];
-    this.linkRequests = [];
     this.listWithheld = false;
+    this.#showOpen();
   }
 
   async approve({ code }: LinkRequestView): Promise<void> {
@@ -85,6 +86,20 @@ export class Devices implements DevicesController {
       throw new ProtocolError('link_request_gone', 'the server does not have the request any more');
     }
     await this.#showRequests(async () => this.#requests.remove(code));
+  }
+
+  deny({ code }: LinkRequestView): void {
+    this.#requests.deny(code);
+    this.#showOpen();
+  }
+
+  async lookAgain(): Promise<void> {
+    if (this.#own === null || !isLinked(this.#deps.connection)) return;
+    try {
+      await this.#fetchRequests();
+    } catch (error) {
+      if (!isLostAnswer(error)) this.#deps.report(error);
+    }
   }
 
   async remove(deviceId: DeviceId): Promise<void> {
@@ -109,8 +124,7 @@ export class Devices implements DevicesController {
     if (this.#own === null || !isLinked(connection)) return;
     this.#list.again();
     await this.#refresh();
-    const { requests } = await connection.request(wire.linkRequests, {});
-    await this.#showRequests(() => this.#requests.replace(requests));
+    await this.#fetchRequests();
     const { remaining } = await connection.request(wire.prekeyStatus, {});
     await this.#prekeys.check(remaining);
   }
@@ -155,6 +169,11 @@ export class Devices implements DevicesController {
     return Math.min(firstListRetry.value * 2 ** (this.#retries - 1), lastListRetry.value);
   }
 
+  async #fetchRequests(): Promise<void> {
+    const { requests } = await this.#deps.connection.request(wire.linkRequests, {});
+    await this.#showRequests(() => this.#requests.replace(requests));
+  }
+
   #view(device: ListedDevice): OwnDevice {
     const { deviceId, name, addedAt } = device;
     return { deviceId, name, addedAt, current: deviceId === this.#own?.deviceId };
@@ -166,6 +185,15 @@ export class Devices implements DevicesController {
     const { canSign } = await this.#deps.vault.ownDevices();
     if (!canSign) return;
     await change();
+    this.#showOpen();
+  }
+
+  /** Nothing comes from the server when a request has lasted its time: it is taken away by the clock. */
+  #showOpen(): void {
     this.linkRequests = this.#requests.open;
+    clearTimeout(this.#expiryTimer);
+    if (this.linkRequests.length === 0) return;
+    const next = Math.min(...this.linkRequests.map(({ expiresAt }) => expiresAt));
+    this.#expiryTimer = setTimeout(() => this.#showOpen(), next - Date.now() + 1);
   }
 }

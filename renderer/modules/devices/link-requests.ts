@@ -19,6 +19,8 @@ interface Known {
 export class LinkRequests {
   readonly #vault: Vault;
   readonly #known = new Map<string, Known>();
+  /** The codes of those that the person has denied: not shown again, whatever the server lists. */
+  readonly #denied = new Set<string>();
 
   constructor(vault: Vault) {
     this.#vault = vault;
@@ -34,7 +36,7 @@ export class LinkRequests {
     const { expiresAt, ...asked } = request;
     const device = { ...asked, name: asked.name.replace(UNSEEN, '') || '?' };
     const code = await this.#vault.linkCode(device);
-    if (this.#known.has(code)) return;
+    if (this.#known.has(code) || this.#denied.has(code)) return;
     for (const [other, { view }] of this.#known) {
       if (view.deviceId === device.deviceId || view.expiresAt <= Date.now()) this.#known.delete(other);
     }
@@ -59,7 +61,12 @@ export class LinkRequests {
     this.#known.delete(code);
   }
 
+  deny(code: string): void {
+    if (this.#known.delete(code)) this.#denied.add(code);
+  }
+
   clear(): void {
     this.#known.clear();
+    this.#denied.clear();
   }
 }

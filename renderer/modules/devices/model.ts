@@ -29,6 +29,10 @@ export interface DevicesController {
    * `device_removed_before` if it asks with the keys it had when it was removed.
    */
   approve(request: LinkRequestView): Promise<void>;
+  /** Takes a request away that is not the person's own; it is not shown again until the app is started anew. */
+  deny(request: LinkRequestView): void;
+  /** Finds out which requests have ended. Never rejects; without a connection nothing changes. */
+  lookAgain(): Promise<void>;
   /** Takes a device off the list; it can neither read nor send from then on. Not the current one. */
   remove(deviceId: DeviceId): Promise<void>;
 }
