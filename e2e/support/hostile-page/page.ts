@@ -24,14 +24,18 @@ async function draw(name: string): Promise<{ readonly drawn: number; readonly fa
     drawn += 1;
     problems.length = 0;
     const target = document.body.appendChild(document.createElement('div'));
-    const stage = mount(Stage, {
-      target,
-      props: { view: component as Component<Record<string, unknown>>, props, toast },
-    });
-    flushSync();
-    await frame();
-    flushSync();
     const fail = (problem: string) => failures.push({ view: name, values, problem });
+    let stage;
+    try {
+      stage = mount(Stage, { target, props: { view: component as Component<Record<string, unknown>>, props, toast } });
+      flushSync();
+      await frame();
+      flushSync();
+    } catch (error) {
+      fail(`takes the page down: ${String(error)}`);
+      target.remove();
+      continue;
+    }
     const shown = target.querySelectorAll('.contained').length;
     if (shown !== fallbacks) fail(`${shown} entries in place of which it says that they cannot be shown`);
     if (fallbacks === 0) for (const problem of problems) fail(problem);

@@ -6,6 +6,9 @@ import { MessageContent } from '../../../protocol/chat.ts';
 import { Person } from '../../../protocol/contacts.ts';
 import { ErrorCode } from '../../../protocol/errors.ts';
 import { LinkRequest, ListedDevice } from '../../../protocol/devices.ts';
+import { ScreenRequest } from '../../../protocol/ipc/bridge.ts';
+import ScreenPicker from '../../../renderer/host/ScreenPicker.svelte';
+import { I18n } from '../../../renderer/i18n/i18n.svelte.ts';
 import LinkingPage from '../../../renderer/modules/accounts/LinkingPage.svelte';
 import CallsPage from '../../../renderer/modules/calls/CallsPage.svelte';
 import CallView from '../../../renderer/modules/calls/CallView.svelte';
@@ -22,6 +25,7 @@ import CallBar from '../../../renderer/app/CallBar.svelte';
 import Palette from '../../../renderer/app/Palette.svelte';
 import PeoplePicker from '../../../renderer/ui/PeoplePicker.svelte';
 import { extremesOf } from './extremes.ts';
+import { twice } from './twice.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -179,7 +183,11 @@ const VIEWS: Readonly<Record<string, () => Drawing[]>> = {
       }),
       contacts: fake({ people: [] }),
     });
+    const streams = () => ({ screen: new MediaStream(), audio: new MediaStream(), screenAudio: new MediaStream() });
     return [
+      ...one(CallView, [{ all: 'streams' }], () =>
+        callView([{ ...tile(people[0], 'joined'), ...streams() }], stages[0]),
+      ),
       ...one(CallView, people, (person) => callView([tile(person, 'ringing')], stages[0])),
       ...one(CallView, stages, (stage) => callView([tile(people[0], 'joined')], stage)),
       ...one(
@@ -198,6 +206,12 @@ const VIEWS: Readonly<Record<string, () => Drawing[]>> = {
         ...one(CallBar, [value], () => ({ call, onrejoin: nothing })),
       ];
     }),
+  'choosing a screen': () =>
+    one(ScreenPicker, objects(ScreenRequest), (request) => ({
+      i18n: new I18n(['en-GB']),
+      request,
+      onchoice: nothing,
+    })),
   contacts: () =>
     one(ContactsPage, people, (person) => ({
       contacts: fake({ find: () => Promise.resolve([person]), people: [] }),
@@ -283,5 +297,17 @@ const VIEWS: Readonly<Record<string, () => Drawing[]>> = {
 export const VIEW_NAMES: readonly string[] = Object.keys(VIEWS);
 
 export function views(name: string): readonly Drawing[] {
-  return VIEWS[name]?.() ?? [];
+  const drawings = VIEWS[name]?.() ?? [];
+  return [...drawings, ...withRepetitions(drawings)];
+}
+
+/** The first drawing of each component, once more with the first entry of each of its lists twice. */
+function withRepetitions(drawings: readonly Drawing[]): Drawing[] {
+  const whole = drawings.filter(({ fallbacks = 0 }) => fallbacks === 0);
+  const firsts = new Map(whole.toReversed().map((drawing) => [drawing.component, drawing]));
+  return [...firsts.values()].map((drawing) => ({
+    ...drawing,
+    props: { ...twice(drawing.props) },
+    values: `the first entry of each list twice: ${drawing.values}`,
+  }));
 }

@@ -66,6 +66,15 @@ describe('tiles', () => {
     expect(tiles([], [], ADA)[1]?.speaking).toBe(true);
   });
 
+  test('somebody whom the server names twice has one tile', () => {
+    const people = [participant(ADA, 'joined'), participant(BEN, 'joined'), participant(BEN, 'ringing')];
+    const shown = buildTiles({ call: call(1, people), own: OWN, remote: [], speaker: null, personOf });
+    expect(shown.map(({ person, state }) => [person.userId, state])).toEqual([
+      [BEN, 'joined'],
+      [ADA, 'joined'],
+    ]);
+  });
+
   test('before the server has described the call there is oneself', () => {
     const alone = buildTiles({ call: undefined, own: OWN, remote: [], speaker: null, personOf });
     expect(alone.map(({ self }) => self)).toEqual([true]);

@@ -2,6 +2,7 @@ import type { Call, Participant, ParticipantId, Source } from '../../../protocol
 import type { UserId } from '../../../protocol/ids.ts';
 import type { Person } from '../../../protocol/contacts.ts';
 import type { RemoteSource } from './call-session.svelte.ts';
+import { unique } from '../../ui/unique.ts';
 import type { Tile } from './model.ts';
 
 /** One's own side of the call, as it is shown to oneself. */
@@ -22,9 +23,9 @@ export interface TilesInput {
   readonly personOf: (userId: UserId) => Person;
 }
 
-/** Everybody who is in the call or still rings, in the order in which they came, oneself last. */
+/** Everybody who is in the call or still rings, each once, in the order in which they came, oneself last. */
 export function buildTiles({ call, own, remote, speaker, personOf }: TilesInput): readonly Tile[] {
-  const participants = call?.participants ?? [];
+  const participants = unique(call?.participants ?? [], ({ userId }) => userId);
   const others = participants.filter(({ userId, state }) => userId !== own.person.userId && isShown(state));
   const self = participants.find(({ userId }) => userId === own.person.userId);
   return [...others.map((one) => remoteTile(one, remote, speaker, personOf)), ownTile(own, self, speaker)];
