@@ -7,8 +7,6 @@ import { Person } from '../../../protocol/contacts.ts';
 import { ErrorCode } from '../../../protocol/errors.ts';
 import { LinkRequest, ListedDevice } from '../../../protocol/devices.ts';
 import { ScreenRequest } from '../../../protocol/ipc/bridge.ts';
-import ScreenPicker from '../../../renderer/host/ScreenPicker.svelte';
-import { I18n } from '../../../renderer/i18n/i18n.svelte.ts';
 import LinkingPage from '../../../renderer/modules/accounts/LinkingPage.svelte';
 import CallsPage from '../../../renderer/modules/calls/CallsPage.svelte';
 import CallView from '../../../renderer/modules/calls/CallView.svelte';
@@ -24,6 +22,7 @@ import SessionsCard from '../../../renderer/modules/settings/SessionsCard.svelte
 import CallBar from '../../../renderer/app/CallBar.svelte';
 import Palette from '../../../renderer/app/Palette.svelte';
 import PeoplePicker from '../../../renderer/ui/PeoplePicker.svelte';
+import ScreenChoice from './ScreenChoice.svelte';
 import { extremesOf } from './extremes.ts';
 import { twice } from './twice.ts';
 
@@ -206,12 +205,7 @@ const VIEWS: Readonly<Record<string, () => Drawing[]>> = {
         ...one(CallBar, [value], () => ({ call, onrejoin: nothing })),
       ];
     }),
-  'choosing a screen': () =>
-    one(ScreenPicker, objects(ScreenRequest), (request) => ({
-      i18n: new I18n(['en-GB']),
-      request,
-      onchoice: nothing,
-    })),
+  'choosing a screen': () => one(ScreenChoice, objects(ScreenRequest), (request) => ({ request })),
   contacts: () =>
     one(ContactsPage, people, (person) => ({
       contacts: fake({ find: () => Promise.resolve([person]), people: [] }),
