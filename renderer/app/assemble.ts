@@ -31,7 +31,7 @@ export function assemble({ host, connection, keys, createOwnership, isLooking, r
     connection.pause();
     await keys.stop();
   });
-  const contacts = createContacts({ connection, vault });
+  const contacts = createContacts({ connection, vault, report });
   const devices = createDevices({ connection, vault, report, sendWaiting: () => chat.sendWaiting() });
   const chat = createChat({ connection, vault, contacts, host, isLooking, report });
   const accounts = createAccounts({

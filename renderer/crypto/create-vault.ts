@@ -15,7 +15,7 @@ import {
   updateLists,
 } from './operations/lists.ts';
 import { discard, outbox, retry, sendFailed, sent } from './operations/outbox.ts';
-import { dismissNameChange, learnPeople, people, profileToPublish } from './operations/people.ts';
+import { dismissNameChange, forgetPeople, learnPeople, people, profileToPublish } from './operations/people.ts';
 import { prekeysPublished, prekeysRefused, prekeysToPublish } from './operations/prekeys.ts';
 import { collectReceipts, markRead } from './operations/receipts.ts';
 import { receive } from './operations/receive.ts';
@@ -106,6 +106,7 @@ export function createVault({ now, ...storage }: VaultOptions): Vault {
 
     people: onOne(people),
     learnPeople: onOne(learnPeople),
+    forgetPeople: onOne(forgetPeople),
     dismissNameChange: onOne(dismissNameChange),
     profileToPublish: onOne(profileToPublish),
 

@@ -52,4 +52,10 @@ export const LIMITS = {
     unit: 'devices taken off the own list, remembered by their ids',
     reason: 'Kept for ever, they would only grow; those removed long before are on no list that is still accepted.',
   },
+  namesOfStrangers: {
+    value: 10_000,
+    unit: 'pins of people without a conversation',
+    reason:
+      'A server can invent people without end. What is pinned before that stays; more of them are shown unpinned.',
+  },
 } as const satisfies Limits;

@@ -253,6 +253,11 @@ export interface Vault {
    * are to be shown.
    */
   learnPeople(people: readonly Person[]): Promise<readonly KnownPerson[]>;
+  /**
+   * Forgets those of these people with whom there is neither a conversation nor a device list, and returns them. What is
+   * pinned of them stays, but for mere names where a server has made this device pin too many.
+   */
+  forgetPeople(users: readonly UserId[]): Promise<readonly UserId[]>;
   dismissNameChange(userId: UserId): Promise<void>;
   /**
    * The own signed profile, if it is not what the server shows of this account, and this device holds the account key.

@@ -8,11 +8,15 @@ import type { ConversationSummary, MessagePage } from '../vault.ts';
 
 /** See `Vault.conversations`. */
 export async function conversations(profile: Profile): Promise<readonly ConversationSummary[]> {
-  const { db } = profile;
-  const written = await writtenConversations(profile);
-  const drafted = await db.conversations.toCollection().primaryKeys();
-  const ids = new Set([...written, ...drafted]);
+  const ids = await conversationIds(profile);
   return Promise.all([...ids].map((userId) => profile.summaries.summarise(profile, userId)));
+}
+
+/** Everybody with whom there is a message or a draft. */
+export async function conversationIds(profile: Profile): Promise<ReadonlySet<UserId>> {
+  const written = await writtenConversations(profile);
+  const drafted = await profile.db.conversations.toCollection().primaryKeys();
+  return new Set([...written, ...drafted]);
 }
 
 /** Hops from conversation to conversation in the index, without touching the messages between. */

@@ -6,10 +6,12 @@ import type { UserId } from '../../../protocol/ids.ts';
 import type { SignedProfile } from '../../../protocol/profile.ts';
 import type { PersonRow } from '../../db/profile-database.ts';
 import type { KnownPerson, NameTrust } from '../../modules/contacts/model.ts';
+import { LIMITS } from '../limits.ts';
 import { isDamaged, pinWrite, readPin, readPins } from '../pins.ts';
 import { accountKeyOf } from '../profile.ts';
 import type { Pin, PinnedName, Profile } from '../profile.ts';
 import { loadAccountKey } from './account-key.ts';
+import { conversationIds } from './history.ts';
 
 /** See `Vault.people`. */
 export async function people(profile: Profile): Promise<readonly KnownPerson[]> {
@@ -41,9 +43,42 @@ export async function learnPeople(profile: Profile, shown: readonly Person[]): P
   await write(
     profile,
     judged.flatMap(({ person }) => (isSame(person, before.get(person.userId)) ? [] : [person])),
-    new Map(judged.flatMap(({ person, pin }) => (pin === null ? [] : [[person.userId, pin] as const]))),
+    await withRoom(profile, pins, judged),
   );
   return judged.map(({ person }) => person);
+}
+
+/** The pins to be written: all of them, but those of further strangers once a server has had so many pinned. */
+async function withRoom(
+  profile: Profile,
+  pinned: ReadonlyMap<UserId, Pin>,
+  judged: readonly Judged[],
+): Promise<ReadonlyMap<UserId, Pin>> {
+  const { db, info, peers } = profile;
+  const changes = judged.flatMap(({ person, pin }) => (pin === null ? [] : [[person.userId, pin] as const]));
+  const isNew = (userId: UserId) => !pinned.has(userId) && !peers.has(userId) && userId !== info.userId;
+  if (!changes.some(([userId]) => isNew(userId))) return new Map(changes);
+  let room = LIMITS.namesOfStrangers.value - ((await db.pins.count()) - peers.size);
+  return new Map(changes.filter(([userId]) => !isNew(userId) || room-- > 0));
+}
+
+/** See `Vault.forgetPeople`. */
+export async function forgetPeople(profile: Profile, users: readonly UserId[]): Promise<readonly UserId[]> {
+  const { db, info, peers } = profile;
+  const written = await conversationIds(profile);
+  const strangers = users.filter((userId) => userId !== info.userId && !peers.has(userId) && !written.has(userId));
+  const tooMany = (await db.pins.count()) - peers.size - LIMITS.namesOfStrangers.value;
+  const pins = tooMany > 0 ? await readPins(profile, strangers) : new Map<UserId, Pin>();
+  const mereNames = [...pins].flatMap(([userId, pin]) => (isMereName(pin) ? [userId] : [])).slice(0, tooMany);
+  await db.transaction('rw', [db.people, db.pins], () =>
+    Promise.all([db.people.bulkDelete(strangers), db.pins.bulkDelete(mereNames)]),
+  );
+  return strangers;
+}
+
+/** Whether nothing is pinned but what the server said, and no key. */
+function isMereName({ accountKey, listVersion, name }: Pin): boolean {
+  return accountKey === null && listVersion === 0 && (name?.version ?? 0) === 0;
 }
 
 async function write(profile: Profile, persons: readonly KnownPerson[], pins: ReadonlyMap<UserId, Pin>): Promise<void> {
