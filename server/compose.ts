@@ -107,6 +107,7 @@ export function compose(parts: Parts): Composition {
       organisation: config.organisation,
       now,
     },
+    onBehalfOf: (payer, work) => store.onBehalfOf(payer, work),
     limits: new RateLimits(parts.overrides.rateLimitFactor ?? 1),
     replay,
     observer: metrics,

@@ -35,6 +35,17 @@ export const LIMITS = {
     reason:
       'Size to which SQLite’s log of changes is cut back. It reuses what it has, so that acknowledgements need no new space.',
   },
+  sliceMs: {
+    value: 10,
+    unit: 'milliseconds of a turn of the event loop in which statements on SQLite begin',
+    reason:
+      'They run on the event loop: after this much frames are read and answers sent before the next one, however many wait.',
+  },
+  statementMs: {
+    value: 50,
+    unit: 'milliseconds that a statement on SQLite counts at most to the account that asked for it',
+    reason: 'A disk that stands still, or a log that is merged just then, is nobody’s doing.',
+  },
   smallAnswerCharacters: {
     value: 512,
     unit: 'characters of an answer that is kept for a week',

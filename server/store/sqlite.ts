@@ -5,12 +5,14 @@ import {
   SqliteDialect,
   SqliteDriver,
   type DatabaseConnection,
+  type QueryResult,
   type SqliteDatabase,
   type SqliteDialectConfig,
   type SqliteStatement,
 } from 'kysely';
 import { setBounded } from '../bounded-map.ts';
 import { LIMITS } from './limits.ts';
+import { Turns } from './turns.ts';
 
 /** Prepared statements kept per database; the server's own queries are fewer than this. */
 const MAX_STATEMENTS = 256;
@@ -19,22 +21,24 @@ const MAX_STATEMENTS = 256;
 export class NodeSqliteDialect extends SqliteDialect {
   readonly #database: SqliteDatabase;
   readonly #raw: DatabaseSync;
+  readonly #turns: Turns;
 
   /** Throws node:sqlite's error if there is no space, no permission, or no database in the file. */
-  constructor(path: string) {
+  constructor(path: string, turns = new Turns()) {
     const raw = openDatabase(path);
     const database = withStatements(raw);
     super({ database });
     this.#raw = raw;
     this.#database = database;
+    this.#turns = turns;
   }
 
   override createDriver(): SqliteDriver {
-    return new ImmediateDriver({ database: this.#database }, this.#raw);
+    return new ImmediateDriver({ database: this.#database }, this.#raw, this.#turns);
   }
 
   override createAdapter(): SqliteAdapter {
-    return new TransactionalAdapter();
+    return new Adapter();
   }
 }
 
@@ -44,10 +48,22 @@ export class NodeSqliteDialect extends SqliteDialect {
  */
 class ImmediateDriver extends SqliteDriver {
   readonly #raw: DatabaseSync;
+  readonly #turns: Turns;
+  #connection: SharedConnection | null = null;
 
-  constructor(config: SqliteDialectConfig, raw: DatabaseSync) {
+  constructor(config: SqliteDialectConfig, raw: DatabaseSync, turns: Turns) {
     super(config);
     this.#raw = raw;
+    this.#turns = turns;
+  }
+
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    await this.#turns.acquire();
+    return (this.#connection ??= new SharedConnection(await super.acquireConnection(), this.#turns));
+  }
+
+  override async releaseConnection(): Promise<void> {
+    this.#turns.release();
   }
 
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
@@ -63,9 +79,34 @@ class ImmediateDriver extends SqliteDriver {
   }
 }
 
-/** SQLite's schema changes are transactional, so two processes that migrate at once wait for one another. */
-class TransactionalAdapter extends SqliteAdapter {
+/** The one connection, whose statements take turns with everything else on the event loop. */
+class SharedConnection implements DatabaseConnection {
+  readonly #inner: DatabaseConnection;
+  readonly #turns: Turns;
+
+  constructor(inner: DatabaseConnection, turns: Turns) {
+    this.#inner = inner;
+    this.#turns = turns;
+  }
+
+  /** Kysely's own has run the statement when it returns its promise. */
+  executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    return this.#turns.statement(() => this.#inner.executeQuery<R>(query));
+  }
+
+  streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
+    return this.#inner.streamQuery<R>(query, chunkSize);
+  }
+}
+
+class Adapter extends SqliteAdapter {
+  /** SQLite's schema changes are transactional, so two processes that migrate at once wait for one another. */
   override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+
+  /** There is one, and `Turns` says whose it is; Kysely's own lock is first come, first served. */
+  override get supportsMultipleConnections(): boolean {
     return true;
   }
 }

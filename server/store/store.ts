@@ -5,6 +5,7 @@ import { makeDataFolder } from './data-folder.ts';
 import { migrate } from './migrate.ts';
 import type { Database, Schema, Trx } from './schema.ts';
 import { NodeSqliteDialect } from './sqlite.ts';
+import { Turns, type Payer } from './turns.ts';
 
 /** SQLite’s default, which the database is made with. */
 const PAGE_BYTES = 4096;
@@ -17,6 +18,11 @@ export interface Store {
    * transaction came first (a unique key was taken, or PostgreSQL asks for a retry).
    */
   transaction<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work`. On SQLite the time that its statements take of the event loop counts for `payer`, and where others ask,
+   * too, it takes turns with them. PostgreSQL works elsewhere.
+   */
+  onBehalfOf<T>(payer: Payer, work: () => T): T;
   /** Rejects if the database does not answer. */
   ping(): Promise<void>;
   /**
@@ -42,11 +48,13 @@ export interface StoreOptions {
 /** Opens the database and brings its tables up to date. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const kind = options.databaseUrl ? 'postgres' : 'sqlite';
-  const db = await openDatabase(options, kind);
+  const turns = new Turns();
+  const db = await openDatabase(options, kind, turns);
   return {
     kind,
     db,
     transaction: (work) => transactionWithRetry(db, work),
+    onBehalfOf: (payer, work) => (kind === 'sqlite' ? turns.onBehalfOf(payer, work) : work()),
     ping: async () => void (await sql`select 1`.execute(db)),
     checkpoint: () => (kind === 'sqlite' ? checkpoint(db) : Promise.resolve(0)),
     reusableBytes: () => (kind === 'sqlite' ? reusable(db) : Promise.resolve(0)),
@@ -56,8 +64,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 }
 
 /** The database with its tables up to date. */
-async function openDatabase(options: StoreOptions, kind: Store['kind']): Promise<Database> {
-  const db = withDialect(await dialectFor(options, true));
+async function openDatabase(options: StoreOptions, kind: Store['kind'], turns: Turns): Promise<Database> {
+  const db = withDialect(await dialectFor(options, turns, true));
   try {
     await migrate(db, kind);
   } catch (error) {
@@ -66,7 +74,7 @@ async function openDatabase(options: StoreOptions, kind: Store['kind']): Promise
   }
   if (kind === 'sqlite') return db;
   await db.destroy();
-  return withDialect(await dialectFor(options, false));
+  return withDialect(await dialectFor(options, turns, false));
 }
 
 function withDialect(dialect: Dialect): Database {
@@ -74,15 +82,16 @@ function withDialect(dialect: Dialect): Database {
 }
 
 /** PostgreSQL's driver is loaded only where it is used: it takes some megabytes. */
-async function dialectFor({ databaseUrl, dataDir, onError }: StoreOptions, patient: boolean): Promise<Dialect> {
-  if (!databaseUrl) return sqliteDialect(dataDir);
+async function dialectFor(options: StoreOptions, turns: Turns, patient: boolean): Promise<Dialect> {
+  const { databaseUrl, dataDir, onError } = options;
+  if (!databaseUrl) return sqliteDialect(dataDir, turns);
   const { postgresDialect } = await import('./postgres.ts');
   return postgresDialect({ url: databaseUrl, patient, onError: onError ?? (() => undefined) });
 }
 
-function sqliteDialect(dataDir: string): NodeSqliteDialect {
+function sqliteDialect(dataDir: string, turns: Turns): NodeSqliteDialect {
   makeDataFolder(dataDir);
-  return new NodeSqliteDialect(sqlitePath(dataDir));
+  return new NodeSqliteDialect(sqlitePath(dataDir), turns);
 }
 
 async function checkpoint(db: Database): Promise<number> {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { Budget, Budgets } from './budget.ts';
 import { LIMITS } from './limits.ts';
@@ -29,4 +30,14 @@ it('remembers no more names than it may, and those who were asked for last', () 
     budgets.of(`stranger ${i}`);
     if (i % 1000 === 0) expect(budgets.of('used')).toBe(used);
   }
+});
+
+it('has had its turn of the event loop after its share of it, and has another one in the next', async () => {
+  const budget = new Budget(1, 0);
+  budget.work(LIMITS.workMsPerTurn.value / 2, 0);
+  expect(budget.hadItsTurn).toBe(false);
+  budget.work(LIMITS.workMsPerTurn.value / 2, 0);
+  expect(budget.hadItsTurn).toBe(true);
+  await nextTurn();
+  expect(budget.hadItsTurn).toBe(false);
 });

@@ -1,15 +1,26 @@
 import type { Limit } from '../../protocol/limit.ts';
 import { setBounded } from '../bounded-map.ts';
 import { Bucket } from '../bucket.ts';
+import type { Payer } from '../store/turns.ts';
 import { LIMITS } from './limits.ts';
+import { LoopTurns } from './loop-turns.ts';
 
 /** The time of the event loop and the bytes that one account, or one address before sign-in, has used. */
-export class Budget {
+export class Budget implements Payer {
   readonly #work: Bucket;
   readonly #bytes: Bucket;
+  readonly #turns: LoopTurns;
+  #turn = -1;
+  #workInTurn = 0;
+  /**
+   * For strangers: they wait in the line of their address, and their statements count for nobody. They are few, by the
+   * limits of requests, and people who share the address would wait for each other's sign-ins.
+   */
+  readonly uncounted: Payer = { work: () => undefined };
 
   /** `factor` widens it; 1 in production. `now`: milliseconds of `performance.now()`. */
-  constructor(factor: number, now: number) {
+  constructor(factor: number, now: number, turns = new LoopTurns()) {
+    this.#turns = turns;
     const bucket = (perSecond: Limit, burst: Limit) => {
       const wide = { perSecond: perSecond.value * factor, burst: burst.value * factor };
       return new Bucket({ ...wide, longestWaitMs: LIMITS.longestWaitMs.value }, now);
@@ -28,6 +39,14 @@ export class Budget {
   /** Counts time for which everybody else waited. Milliseconds. */
   work(ms: number, now: number): void {
     this.#work.spend(ms, now);
+    const turn = this.#turns.current;
+    this.#workInTurn = (turn === this.#turn ? this.#workInTurn : 0) + ms;
+    this.#turn = turn;
+  }
+
+  /** Whether it has used as much of this turn of the event loop as it may. */
+  get hadItsTurn(): boolean {
+    return this.#turn === this.#turns.current && this.#workInTurn >= LIMITS.workMsPerTurn.value;
   }
 }
 
@@ -35,13 +54,14 @@ export class Budget {
 export class Budgets {
   readonly #factor: number;
   readonly #byName = new Map<string, Budget>();
+  readonly #turns = new LoopTurns();
 
   constructor(factor: number) {
     this.#factor = factor;
   }
 
   of(name: string): Budget {
-    const budget = this.#byName.get(name) ?? new Budget(this.#factor, performance.now());
+    const budget = this.#byName.get(name) ?? new Budget(this.#factor, performance.now(), this.#turns);
     // To the end: whoever was not asked for longest is forgotten first.
     this.#byName.delete(name);
     setBounded(this.#byName, name, budget, LIMITS.budgets.value);

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
+import type { Payer } from '../store/turns.ts';
 import type { Budget } from './budget.ts';
 import type { Caller, CallerSession } from './method.ts';
 import type { EventStream } from './event-stream.ts';
@@ -27,6 +28,8 @@ export class Connection {
   #corked = false;
   #pauses = 0;
   #budget: Budget;
+  /** Frames that came when the budget had had its turn. */
+  readonly #deferred: (() => void)[] = [];
   /** Bytes of complete frames that came. */
   #bytesTaken = 0;
   /** The event stream it is attached to, once it said hello. */
@@ -66,6 +69,11 @@ export class Connection {
     return this.#budget;
   }
 
+  /** For whom the time counts that its requests take of the database. */
+  get payer(): Payer {
+    return this.#caller?.payer ?? this.#budget.uncounted;
+  }
+
   /** Bytes that wait because the peer does not read them. */
   get bufferedBytes(): number {
     return this.#socket.bufferedAmount;
@@ -103,8 +111,11 @@ export class Connection {
   }
 
   identify(client: string, session: CallerSession | null): void {
-    this.#caller = { connectionId: this.id, address: this.address, challenge: this.challenge, client, session };
+    const { id: connectionId, address, challenge } = this;
+    const caller = { connectionId, address, challenge, client, session };
+    this.#caller = { ...caller, payer: this.#budget.uncounted };
     this.#budget = this.#onIdentified(this);
+    this.#caller = { ...caller, payer: session ? this.#budget : this.#budget.uncounted };
   }
 
   /** Sends one text frame. Frames of one turn of the event loop leave in one write. */
@@ -142,6 +153,26 @@ export class Connection {
     if (this.#pauses > 0) return;
     this.pause();
     setTimeout(() => this.resume(), ms).unref();
+  }
+
+  /**
+   * Takes a frame: now, or if whoever it counts for has had their turn of the event loop, in a later one, in order. No
+   * more are read until then.
+   */
+  inTurn(take: () => void): void {
+    if (this.#deferred.length === 0 && !this.#budget.hadItsTurn) return take();
+    if (this.#deferred.push(take) > 1) return;
+    this.pause();
+    setImmediate(() => this.#catchUp());
+  }
+
+  #catchUp(): void {
+    while (!this.#budget.hadItsTurn) {
+      const take = this.#deferred.shift();
+      if (!take) return this.resume();
+      take();
+    }
+    setImmediate(() => this.#catchUp());
   }
 
   ping(): void {

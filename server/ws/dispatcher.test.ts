@@ -20,9 +20,14 @@ function setUp(log: string[] = []) {
     limit: { requests: 100, seconds: 1, by: 'account' },
     handle: async ({ bytes }) => ({ text: '\u4e00'.repeat(bytes / 3) }),
   });
+  const payers: unknown[] = [];
   const dispatcher = new Dispatcher({
     methods: [handler],
     hello: null as never,
+    onBehalfOf: (payer, work) => {
+      payers.push(payer);
+      return work();
+    },
     limits: new RateLimits(1),
     replay: new Replay(),
     observer: createMetrics(),
@@ -33,6 +38,7 @@ function setUp(log: string[] = []) {
     id: 'c',
     caller: { connectionId: 'c', session: null },
     budget: new Budget(1, performance.now()),
+    payer: { work: () => undefined },
     inFlight: 0,
     faults: 0,
     refusals: 0,
@@ -43,7 +49,7 @@ function setUp(log: string[] = []) {
   } as unknown as Connection;
   const ask = (frame: unknown) =>
     new Promise<void>((settled) => dispatcher.receive(connection, Buffer.from(JSON.stringify(frame)), false, settled));
-  return { ask, sent, connection };
+  return { ask, sent, connection, payers };
 }
 
 it('refuses the one request whose answer is too long for a frame, in bytes and not in characters', async () => {
@@ -82,4 +88,10 @@ it('cuts off a stranger who goes on above the budget, and not somebody with a se
   await flood();
   expect(connection.terminate).toHaveBeenCalledOnce();
   expect(sent).toHaveLength(2 * LIMITS.strangerRefusals.value - 1);
+});
+
+it('asks the database on behalf of whoever asks', async () => {
+  const { ask, connection, payers } = setUp();
+  await ask({ id: 1, method: 'test.much', params: { bytes: 3 } });
+  expect(payers).toEqual([connection.payer]);
 });

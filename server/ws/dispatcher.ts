@@ -4,6 +4,7 @@ import { CloseCode, type RequestFrame } from '../../protocol/frames.ts';
 import { hello } from '../../protocol/hello.ts';
 import type { IdempotencyId } from '../../protocol/ids.ts';
 import type { Log } from '../log.ts';
+import type { Payer } from '../store/turns.ts';
 import { checkPermission } from './capabilities.ts';
 import type { Connection } from './connection.ts';
 import { frameCost, type FrameCost } from './frame-cost.ts';
@@ -35,6 +36,8 @@ export interface RequestObserver {
 export interface DispatcherDeps {
   readonly methods: readonly RegisteredMethod[];
   readonly hello: HelloDeps;
+  /** Runs `work`, which asks the database on behalf of `payer`. */
+  readonly onBehalfOf: <T>(payer: Payer, work: () => T) => T;
   readonly limits: RateLimits;
   readonly replay: Replay;
   readonly observer: RequestObserver;
@@ -82,7 +85,7 @@ export class Dispatcher {
     if (!request) return settled();
     this.#inFlight++;
     if (++connection.inFlight === LIMITS.inFlight.value) connection.pause();
-    void this.#answer(connection, request, started).finally(() => {
+    void this.#answerFor(connection, request, started).finally(() => {
       this.#inFlight--;
       if (connection.inFlight-- === LIMITS.inFlight.value) connection.resume();
       settled();
@@ -119,6 +122,13 @@ export class Dispatcher {
     }
   }
 
+  #answerFor(connection: Connection, request: RequestFrame, started: number): Promise<void> {
+    const answer = () => this.#answer(connection, request, started);
+    // To enter the context of the caller costs a tenth of what may be sent, and there it is not needed.
+    if (this.#methods.get(request.method)?.batched) return answer();
+    return this.#deps.onBehalfOf(connection.payer, answer);
+  }
+
   async #answer(connection: Connection, { id, method: name, params }: RequestFrame, started: number): Promise<void> {
     const registered = this.#methods.get(name);
     let outcome: 'ok' | ErrorCode = 'ok';
@@ -128,7 +138,10 @@ export class Dispatcher {
         await this.#hello(connection, id, params);
       } else {
         const result = await this.#call(connection, registered, params);
+        const answering = performance.now();
         connection.send(this.#answerFrame(id, result, name));
+        const now = performance.now();
+        connection.budget.work(now - answering, now);
       }
     } catch (error) {
       const refusal = error instanceof ProtocolError ? error : this.#bug(error, connection, name, registered);

@@ -97,6 +97,12 @@ export const LIMITS = {
     unit: 'milliseconds of the server’s time at once',
     reason: 'Opening the app, or an outbox that comes back from hours offline, is a burst.',
   },
+  workMsPerTurn: {
+    value: 10,
+    unit: 'milliseconds of the server’s time for each account (or address without a session) and turn of the event loop',
+    reason:
+      'A read brings some two megabytes of frames at once. What is over this waits for the next turn, after the others’.',
+  },
   bytesPerSecond: {
     value: 2 * 1024 * 1024,
     unit: 'bytes received for each account (or address without a session) and second',

@@ -1,6 +1,7 @@
 import type { Role } from '../../protocol/accounts.ts';
 import type { DeviceId, SessionId, UserId } from '../../protocol/ids.ts';
 import type { Method, ParamsOf, ResultOf } from '../../protocol/method.ts';
+import type { Payer } from '../store/turns.ts';
 import type { Capability } from './capabilities.ts';
 
 /** Who is asking: one WebSocket connection, and what its hello proved. */
@@ -14,6 +15,8 @@ export interface Caller {
   /** The client's own description from hello. */
   readonly client: string;
   readonly session: CallerSession | null;
+  /** For whom the time counts that its requests take of the database. */
+  readonly payer: Payer;
 }
 
 export interface CallerSession {
@@ -59,6 +62,8 @@ interface BaseOptions<M extends Method, P extends Permission> {
   /** What it is for, where it is for guests too; without it no guest may. See capabilities.ts. */
   readonly capability?: Capability;
   readonly limit: RateLimit;
+  /** It asks the database together with others' requests, and counts for each caller their share of the time. */
+  readonly batched?: true;
   /** Throws ProtocolError to refuse; anything else thrown is a bug, logged, and answered with `internal`. */
   readonly handle: (params: ParamsOf<M>, caller: CallerOf[P]) => Promise<ResultOf<M>>;
 }
@@ -71,6 +76,7 @@ export interface RegisteredMethod {
   readonly permission: Permission;
   readonly capability?: Capability;
   readonly limit: RateLimit;
+  readonly batched?: true;
   readonly replay?: ReplayKind;
   readonly handle: (params: never, caller: never) => Promise<unknown>;
 }

@@ -123,7 +123,9 @@ export class SocketServer {
     };
     socket.on('message', (data: RawData, isBinary: boolean) => {
       connection.taken();
-      if (!connection.closing) dispatcher.receive(connection, data as Buffer, isBinary, settled);
+      connection.inTurn(() => {
+        if (!connection.closing) dispatcher.receive(connection, data as Buffer, isBinary, settled);
+      });
     });
     this.#keepAlive(socket, connection);
     socket.on('close', (code) => {

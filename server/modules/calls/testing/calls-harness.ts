@@ -152,6 +152,7 @@ export class TestClient {
       connectionId: this.connectionId,
       address: '192.0.2.1',
       challenge: Buffer.alloc(32).toString('base64'),
+      payer: { work: () => undefined },
       client: 'test',
       session: { sessionId, userId: this.userId, role: 'member', deviceId: this.deviceId },
     };
