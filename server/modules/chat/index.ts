@@ -50,14 +50,16 @@ function sendMethod(outgoing: Outgoing, quota: SenderQuota) {
     permission: 'device',
     // Receipts are sends too. A burst is an outbox that comes back from hours offline.
     limit: { requests: 3000, seconds: 10, by: 'account' },
+    batched: true,
     // The answer is kept in the transaction that keeps the message.
     replay: 'own',
     handle: async ({ idempotencyId, payload, recipients, after }, caller) => {
       const { userId, deviceId } = caller.session;
       const giveBack = quota.take(userId, payload, recipients);
       const sender = { userId, deviceId };
+      const from = { scope: scopeOf(caller), sender, payer: caller.payer };
       try {
-        return await outgoing.send({ scope: scopeOf(caller), id: idempotencyId, sender, payload, recipients, after });
+        return await outgoing.send({ ...from, id: idempotencyId, payload, recipients, after });
       } catch (error) {
         // A passing trouble, tried again, must not use up the hour.
         giveBack();
@@ -90,8 +92,9 @@ function acknowledgeMethod(outgoing: Outgoing) {
   return register(acknowledge, {
     permission: 'device',
     limit: { requests: 3000, seconds: 10, by: 'account' },
-    handle: async ({ queueIds }, { session }) => {
-      await outgoing.acknowledge({ userId: session.userId, deviceId: session.deviceId, positions: queueIds });
+    batched: true,
+    handle: async ({ queueIds }, { session: { userId, deviceId }, payer }) => {
+      await outgoing.acknowledge({ userId, deviceId, positions: queueIds, payer });
       return {};
     },
   });

@@ -26,6 +26,8 @@ const ADDRESSES = USERS.flatMap((userId) => DEVICES.map((deviceId): DeviceAddres
 /** So little that queues fill, copies are skipped and messages refused. */
 const QUOTAS = { ...defaultQuotas(1e9, 1), queueBytes: 4000, queueMessages: 8 };
 
+const NOBODY = { work: () => undefined };
+
 const address = fc.nat(ADDRESSES.length - 1);
 const Step = fc.oneof(
   fc.record({
@@ -119,6 +121,7 @@ class History {
         sender,
         payload: randomBytes(bytes).toString('base64'),
         recipients,
+        payer: NOBODY,
       }),
     );
     for (const result of await Promise.allSettled(sends)) {
@@ -131,7 +134,8 @@ class History {
     const { rows } = await this.#chatStore.pending(this.#store.db, { userId, deviceId }, 0, 100, 1e6);
     const positions = rows.slice(first, first + count).map(({ position }) => position);
     // A repeat, and what was never there, give nothing back.
-    for (let i = 0; i < 2; i++) await this.#outgoing.acknowledge({ userId, deviceId, positions: [...positions, 7] });
+    for (let i = 0; i < 2; i++)
+      await this.#outgoing.acknowledge({ userId, deviceId, positions: [...positions, 7], payer: NOBODY });
   }
 
   #deleteQueues(addresses: readonly DeviceAddress[]): Promise<void> {

@@ -51,6 +51,31 @@ export const LIMITS = {
     unit: 'messages for each device',
     reason: 'The same for small messages; 90 days of a busy account are about 100,000.',
   },
+  batchMessages: {
+    value: 512,
+    unit: 'messages in one transaction',
+    reason: 'Many share the cost of making them durable, and none waits long for the others.',
+  },
+  batchCharacters: {
+    value: 4 * MIB,
+    unit: 'characters of payloads in one transaction',
+    reason: 'The same for long messages: five hundred of them would be 32 MB to write at once.',
+  },
+  batchPositions: {
+    value: 4000,
+    unit: 'acknowledged envelopes in one transaction',
+    reason: 'One request names up to 500; whoever sends hundreds of them keeps others waiting for some at a time only.',
+  },
+  deletedBytes: {
+    value: 4 * MIB,
+    unit: 'bytes of messages deleted in one statement',
+    reason: 'On SQLite a statement holds everybody up, and a long message lies on many pages.',
+  },
+  deletedMessages: {
+    value: 500,
+    unit: 'messages deleted in one statement',
+    reason: 'The same for short ones.',
+  },
   senderCounts: {
     value: 100_000,
     unit: 'accounts',

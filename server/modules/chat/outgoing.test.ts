@@ -15,6 +15,7 @@ import { ChatStore } from './store.ts';
 
 const ADA = randomUUID() as string as UserId;
 const BOB = randomUUID() as string as UserId;
+const NOBODY = { work: () => undefined };
 const DEVICE = 1 as DeviceId;
 
 it('makes the acknowledgements durable that share a transaction with messages for which there is no space', async () => {
@@ -39,6 +40,7 @@ it('makes the acknowledgements durable that share a transaction with messages fo
       sender: { userId: ADA, deviceId: DEVICE },
       payload: randomBytes(bytes).toString('base64'),
       recipients: [{ userId: BOB, listVersion: 1, keys: [{ deviceId: DEVICE, type: 'message', body: 'AAAA' }] }],
+      payer: NOBODY,
     });
   const { position } = await send(100);
   const { rows } = await sql<{ pageCount: number }>`pragma page_count`.execute(store.db);
@@ -46,7 +48,7 @@ it('makes the acknowledgements durable that share a transaction with messages fo
 
   const [sent, acknowledged] = await Promise.allSettled([
     send(60_000),
-    outgoing.acknowledge({ userId: BOB, deviceId: DEVICE, positions: [position] }),
+    outgoing.acknowledge({ userId: BOB, deviceId: DEVICE, positions: [position], payer: NOBODY }),
   ]);
   expect(sent.status === 'rejected' && storageFailure(sent.reason)).toBe('full');
   expect(acknowledged.status).toBe('fulfilled');

@@ -4,16 +4,17 @@ import type { DeviceAddress, DeviceId, IdempotencyId, MessageId, UserId } from '
 import { findAnswer } from '../../store/once.ts';
 import type { Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
+import type { Payer } from '../../store/turns.ts';
 import type { EventSink } from '../../ws/event-sink.ts';
 import type { ExpiredNews } from './expired-news.ts';
 import { Ledger, ledgerKey, SENT } from './ledger.ts';
 import { checkRecipients } from './recipients.ts';
+import { LIMITS } from './limits.ts';
 import { SendOrder } from './send-order.ts';
+import { SharedBill, type Share } from './shared-bill.ts';
 import { Room, type Quotas } from './room.ts';
 import type { Acknowledged, ChatStore } from './store.ts';
 
-/** Sends in one transaction at most; more wait for the next. */
-const MAX_BATCH = 512;
 const NOBODY: ReadonlySet<string> = new Set();
 
 export interface OutgoingDeps extends ChatDeps {
@@ -39,11 +40,14 @@ interface Send {
   readonly recipients: readonly Recipient[];
   /** The message that must have been accepted before it. */
   readonly after?: MessageId | undefined;
+  /** For whom its share of the transaction's time counts. */
+  readonly payer: Payer;
   readonly resolve: (result: { position: number }) => void;
   readonly reject: (reason: unknown) => void;
 }
 
 interface Acknowledgement extends Acknowledged {
+  readonly payer: Payer;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -57,6 +61,7 @@ export class Outgoing {
   readonly #deps: OutgoingDeps;
   #sends: Send[] = [];
   #acknowledgements: Acknowledgement[] = [];
+  readonly #bill = new SharedBill();
   #working: Promise<void> | null = null;
 
   constructor(deps: OutgoingDeps) {
@@ -77,7 +82,7 @@ export class Outgoing {
   }
 
   /** Resolves once the envelopes are out of the device's queue for good. */
-  acknowledge(acknowledged: Acknowledged): Promise<void> {
+  acknowledge(acknowledged: Omit<Acknowledgement, 'resolve' | 'reject'>): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#acknowledgements.push({ ...acknowledged, resolve, reject });
       this.#work();
@@ -100,8 +105,9 @@ export class Outgoing {
     // The frames that came in this turn of the event loop go together.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#sends.length > 0 || this.#acknowledgements.length > 0) {
-      const sends = this.#sends.splice(0, MAX_BATCH);
-      const acknowledgements = this.#acknowledgements.splice(0);
+      const sends = takeFirst(this.#sends, LIMITS.batchMessages.value, LIMITS.batchCharacters.value, charactersOf);
+      const most = LIMITS.batchPositions.value;
+      const acknowledgements = takeFirst(this.#acknowledgements, most, most, ({ positions }) => positions.length);
       await this.#commit(sends, acknowledgements);
     }
   }
@@ -109,13 +115,15 @@ export class Outgoing {
   async #commit(sends: Send[], acknowledgements: Acknowledgement[]): Promise<void> {
     try {
       const { store, chatStore } = this.#deps;
-      const written = await store.transaction(async (trx) => {
+      const work = async (trx: Trx) => {
         const ledger = new Ledger();
         const outcomes = sends.length > 0 ? await this.#write(trx, sends, ledger) : [];
         if (acknowledgements.length > 0) await chatStore.acknowledge(trx, acknowledgements, ledger);
         await chatStore.record(trx, ledger);
         return outcomes;
-      });
+      };
+      const committing = store.onBehalfOf(this.#bill, () => store.transaction(work));
+      const written = await committing.finally(() => this.#bill.settle(sharesOf(sends, acknowledgements)));
       for (const { message, outcome, skipped } of written) this.#announce(message, outcome, skipped);
       for (const { resolve } of acknowledgements) resolve();
     } catch (error) {
@@ -215,6 +223,26 @@ export class Outgoing {
       }
     }
   }
+}
+
+/** The first of a list, at most `count` and, but for one, no more than `size` together; they leave the list. */
+function takeFirst<T>(list: T[], count: number, size: number, sizeOf: (item: T) => number): T[] {
+  let total = 0;
+  const over = list.findIndex((item, index) => (total += sizeOf(item)) > size || index >= count);
+  return list.splice(0, over < 0 ? list.length : Math.max(1, over));
+}
+
+function charactersOf({ payload }: Send): number {
+  return payload.length;
+}
+
+function sharesOf(sends: readonly Send[], acknowledgements: readonly Acknowledgement[]): Share[] {
+  // A message, its answer, and a row for each copy.
+  const copiesOf = (recipients: readonly Recipient[]) => recipients.reduce((sum, { keys }) => sum + keys.length, 2);
+  return [
+    ...sends.map(({ payer, recipients }) => ({ payer, rows: copiesOf(recipients) })),
+    ...acknowledgements.map(({ payer, positions }) => ({ payer, rows: positions.length })),
+  ];
 }
 
 /** A send that there is room for. */

@@ -5,8 +5,11 @@ import { ANSWERS_RETRY_MS } from '../../store/answer-use.ts';
 import { ledgerKey, SENT, type LedgerRow } from './ledger.ts';
 import type { LIMITS } from './limits.ts';
 
+/** Of the limits those that say how work is cut up, and not how much there may be. */
+type Portion = `batch${string}` | `deleted${string}`;
+
 /** How much may wait. The defaults are in `limits.ts`, the organisation's total in the settings. */
-export type Quotas = { readonly [name in keyof typeof LIMITS]: number } & {
+export type Quotas = { readonly [name in Exclude<keyof typeof LIMITS, Portion>]: number } & {
   readonly totalBytes: number;
   /** Of the store's limits. */
   readonly keptAnswers: number;

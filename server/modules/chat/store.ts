@@ -4,6 +4,7 @@ import { BulkInsert } from '../../store/bulk.ts';
 import type { Database, Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { Ledger, SENT, type LedgerRow } from './ledger.ts';
+import { LIMITS } from './limits.ts';
 
 /**
  * Microseconds: the year 2191. A clock that is further ahead is wrong, and one position taken from it would be the least
@@ -108,6 +109,7 @@ export class ChatStore {
 
   /** Takes envelopes out of queues, and deletes messages that are in no queue any more. */
   async acknowledge(trx: Trx, acknowledged: readonly Acknowledged[], ledger: Ledger): Promise<void> {
+    const removed: Removed[] = [];
     for (const { userId, deviceId, positions } of acknowledged) {
       const query = CompiledQuery.raw(this.#acknowledge, [userId, deviceId, this.#list(positions)]);
       const { rows } = await trx.executeQuery(query as CompiledQuery<DeletedCopy>);
@@ -115,14 +117,12 @@ export class ChatStore {
       for (const row of rows) {
         bytes += row.bytes;
         ledger.giveBackKey(row.sender, row.keyBytes);
+        removed.push(row);
       }
       if (rows.length > 0) ledger.add(userId, deviceId, -bytes, -rows.length);
     }
-    await this.#deleteUnqueued(
-      trx,
-      acknowledged.flatMap(({ positions }) => positions),
-      ledger,
-    );
+    // Only what was in the queue: a client may name what it likes.
+    await this.#deleteUnqueued(trx, removed, ledger);
   }
 
   /** Empties the queue of a device that left its account. */
@@ -131,15 +131,11 @@ export class ChatStore {
       .deleteFrom('queue')
       .where('userId', '=', userId)
       .where('deviceId', '=', deviceId)
-      .returning(['position', KEY_BYTES, SENDER])
+      .returning(['position', 'bytes', KEY_BYTES, SENDER])
       .execute();
     const ledger = new Ledger();
     for (const { sender, keyBytes } of rows) ledger.giveBackKey(sender, keyBytes);
-    await this.#deleteUnqueued(
-      trx,
-      rows.map((row) => row.position),
-      ledger,
-    );
+    await this.#deleteUnqueued(trx, rows, ledger);
     await trx.deleteFrom('queueUse').where('userId', '=', userId).where('deviceId', '=', deviceId).execute();
     await this.record(trx, ledger);
   }
@@ -172,7 +168,7 @@ export class ChatStore {
       ledger.add(userId, deviceId, -bytes, -1, 1);
       ledger.giveBackKey(sender, keyBytes);
     }
-    await this.#deleteUnqueued(trx, [...new Set(copies.map((copy) => copy.position))], ledger);
+    await this.#deleteUnqueued(trx, copies, ledger);
     await this.record(trx, ledger);
     return { deleted: copies.length, users: new Set(copies.map(({ userId }) => userId as UserId)) };
   }
@@ -184,16 +180,12 @@ export class ChatStore {
   async #deleteOrphans(trx: Trx, position: number, limit: number): Promise<number> {
     const rows = await trx
       .selectFrom('messages')
-      .select('position')
+      .select(['position', sql<number>`length(payload)`.as('bytes')])
       .where('position', '<', position)
       .limit(limit)
       .execute();
     const ledger = new Ledger();
-    await this.#deleteUnqueued(
-      trx,
-      rows.map((row) => row.position),
-      ledger,
-    );
+    await this.#deleteUnqueued(trx, rows, ledger);
     await this.record(trx, ledger);
     return rows.length;
   }
@@ -246,13 +238,15 @@ export class ChatStore {
     return { rows, more: fitting.length < sizes.length };
   }
 
-  async #deleteUnqueued(trx: Trx, positions: readonly number[], ledger: Ledger): Promise<void> {
-    if (positions.length === 0) return;
-    const query = CompiledQuery.raw(this.#unqueued, [this.#list(positions)]);
-    const { rows } = await trx.executeQuery(query as CompiledQuery<{ sender: UserId; bytes: number }>);
-    for (const { sender, bytes } of rows) {
-      ledger.add(sender, SENT, -bytes, -1);
-      ledger.total -= bytes;
+  /** Deletes those of these messages that are in no queue any more, in statements that hold nobody up. */
+  async #deleteUnqueued(trx: Trx, removed: readonly Removed[], ledger: Ledger): Promise<void> {
+    for (const positions of inSteps(removed)) {
+      const query = CompiledQuery.raw(this.#unqueued, [this.#list(positions)]);
+      const { rows } = await trx.executeQuery(query as CompiledQuery<{ sender: UserId; bytes: number }>);
+      for (const { sender, bytes } of rows) {
+        ledger.add(sender, SENT, -bytes, -1);
+        ledger.total -= bytes;
+      }
     }
   }
 
@@ -279,8 +273,32 @@ function base64Length(bytes: number): number {
   return Math.ceil(bytes / 3) * 4;
 }
 
-interface DeletedCopy {
+/** A copy that left a queue: its message, and how long that may be. */
+interface Removed {
+  readonly position: number;
   readonly bytes: number;
+}
+
+/** The positions, each once, in lists that are short and whose messages are. */
+function inSteps(removed: readonly Removed[]): number[][] {
+  const steps: number[][] = [];
+  const seen = new Set<number>();
+  let left = 0;
+  for (const { position, bytes } of removed) {
+    if (seen.has(position)) continue;
+    seen.add(position);
+    let step = steps.at(-1);
+    if (step === undefined || step.length >= LIMITS.deletedMessages.value || bytes > left) {
+      steps.push((step = []));
+      left = LIMITS.deletedBytes.value;
+    }
+    step.push(position);
+    left -= bytes;
+  }
+  return steps;
+}
+
+interface DeletedCopy extends Removed {
   readonly keyBytes: number;
   readonly sender: UserId | null;
 }
@@ -299,7 +317,7 @@ function statements(kind: Store['kind']) {
     use: `select user_id, device_id, bytes, messages, answers from queue_use where user_id ${among('text', '$1')}
       union all select '', 0, value, 0, 0 from counters where name = 'queued_bytes'`,
     acknowledge: `delete from queue where user_id = ${first} and device_id = ${second}
-      and position ${among('bigint', '$3')} returning bytes, length(key_body) as key_bytes,
+      and position ${among('bigint', '$3')} returning position, bytes, length(key_body) as key_bytes,
       ${SENDER_OF_COPY} as sender`,
     unqueued: `delete from messages where position ${among('bigint', '$1')}
       and not exists (select 1 from queue where queue.position = messages.position)
