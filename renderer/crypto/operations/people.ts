@@ -76,9 +76,9 @@ export async function forgetPeople(profile: Profile, users: readonly UserId[]): 
   return strangers;
 }
 
-/** Whether nothing is pinned but what the server said, and no key. */
-function isMereName({ accountKey, listVersion, name }: Pin): boolean {
-  return accountKey === null && listVersion === 0 && (name?.version ?? 0) === 0;
+/** Whether nothing is pinned but what the server said, and no key; of what is damaged nobody knows. */
+function isMereName({ accountKey, listVersion, name, damaged }: Pin): boolean {
+  return damaged !== true && accountKey === null && listVersion === 0 && (name?.version ?? 0) === 0;
 }
 
 async function write(profile: Profile, persons: readonly KnownPerson[], pins: ReadonlyMap<UserId, Pin>): Promise<void> {
