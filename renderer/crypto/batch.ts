@@ -2,7 +2,7 @@ import { Dexie } from 'dexie';
 import type { Table } from 'dexie';
 import { StagedStore } from '../../crypto/sessions/staged-store.ts';
 import type { MessageId, UserId } from '../../protocol/ids.ts';
-import type { CallRow, MessageRow, ProfileDatabase, SeenRow } from '../db/profile-database.ts';
+import type { CallRow, MessageRow, ProfileDatabase, SeenRow, UnreadRow } from '../db/profile-database.ts';
 import type { Message } from '../modules/chat/model.ts';
 import { openMessageRow, sealMessageRow } from './message-rows.ts';
 import { plausible } from './plausible.ts';
@@ -27,7 +27,7 @@ export class Batch {
   readonly #seen = new Map<string, SeenRow>();
   readonly #calls = new Map<string, CallRow>();
   readonly #renew = new Map<string, boolean>();
-  readonly #unread = new Map<UserId, MessageId[]>();
+  readonly #unread = new Map<UserId, UnreadRow[]>();
   readonly #read = new Map<UserId, MessageId[]>();
   readonly #drafts = new Map<UserId, string>();
   /** Rows that were read for this batch ahead of time; null for those that are not there. */
@@ -104,8 +104,9 @@ export class Batch {
     this.#calls.set(row.call, row);
   }
 
-  markUnread({ messageId, conversation }: Pick<Message, 'messageId' | 'conversation'>): void {
-    appendTo(this.#unread, conversation, [messageId]);
+  /** `confirm`: whether its sender is to be told once it is read. */
+  markUnread({ messageId, conversation }: Pick<Message, 'messageId' | 'conversation'>, confirm: boolean): void {
+    appendTo(this.#unread, conversation, [{ messageId, conversation, confirm }]);
     this.#touched.add(conversation);
   }
 
@@ -157,9 +158,7 @@ export class Batch {
       Promise.all(this.#writes),
     ]);
     const { db } = profile;
-    const unread = [...this.#unread].flatMap(([conversation, ids]) =>
-      ids.map((messageId) => ({ messageId, conversation })),
-    );
+    const unread = [...this.#unread.values()].flat();
     const read = [...this.#read.values()].flat();
     // Requests of one transaction are carried out in the order in which they are made; nothing waits for an answer.
     const writes: Write[] = [
@@ -206,10 +205,10 @@ export class Batch {
   }
 }
 
-function appendTo(lists: Map<UserId, MessageId[]>, conversation: UserId, messageIds: readonly MessageId[]): void {
+function appendTo<T>(lists: Map<UserId, T[]>, conversation: UserId, added: readonly T[]): void {
   const list = lists.get(conversation) ?? [];
   lists.set(conversation, list);
-  for (const messageId of messageIds) list.push(messageId);
+  for (const item of added) list.push(item);
 }
 
 /** Whether a commit failed because something was there that was expected to be new. */

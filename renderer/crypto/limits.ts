@@ -37,6 +37,16 @@ export const LIMITS = {
     unit: 'sending devices',
     reason: 'Counts are kept in memory.',
   },
+  readInATurn: {
+    value: 200,
+    unit: 'unread messages',
+    reason: 'A colleague can leave thousands unread; after so many the vault lets other operations go first.',
+  },
+  receiptsInATurn: {
+    value: 1000,
+    unit: 'receipts that are due',
+    reason: 'They go out 200 to a message; after so many the vault lets other operations go first.',
+  },
   refusalsInATurn: {
     value: 4,
     unit: 'unreadable envelopes',

@@ -79,7 +79,7 @@ async function costOf(unread: number): Promise<number> {
   const nothing = { messages: [], removed: new Set<MessageId>(), drafts: new Map() };
   const before = performance.now();
   for (let i = 0; i < 2000; i += 1) {
-    const news = new Map([[OTHER, [`new ${i}` as MessageId]]]);
+    const news = new Map([[OTHER, [{ messageId: `new ${i}` as MessageId }]]]);
     const old = new Map([[OTHER, [`new ${i - 1}` as MessageId]]]);
     cache.apply({ ...nothing, touched: new Set([OTHER]), unread: news, read: old });
   }

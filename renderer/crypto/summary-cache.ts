@@ -1,4 +1,5 @@
 import type { MessageId, UserId } from '../../protocol/ids.ts';
+import type { UnreadRow } from '../db/profile-database.ts';
 import type { Message } from '../modules/chat/model.ts';
 import { AFTER_ALL, messageRowsBefore, openMessageRow } from './message-rows.ts';
 import { problemWith } from './profile.ts';
@@ -11,7 +12,7 @@ export interface SummaryChanges {
   readonly touched: ReadonlySet<UserId>;
   readonly messages: readonly Message[];
   readonly removed: ReadonlySet<MessageId>;
-  readonly unread: ReadonlyMap<UserId, readonly MessageId[]>;
+  readonly unread: ReadonlyMap<UserId, readonly Pick<UnreadRow, 'messageId'>[]>;
   readonly read: ReadonlyMap<UserId, readonly MessageId[]>;
   readonly drafts: ReadonlyMap<UserId, string>;
 }
@@ -41,6 +42,11 @@ export class SummaryCache {
     return (await this.#load(profile, userId)).last;
   }
 
+  /** What is unread in a conversation; what came since it is known stands at the end, as it came. */
+  async unread(profile: Profile, userId: UserId): Promise<ReadonlySet<MessageId>> {
+    return (await this.#load(profile, userId)).unread;
+  }
+
   /** The order of the newest message; 0 if that is not known without looking, or if there is none. */
   newestOrder(userId: UserId): number {
     return this.#known.get(userId)?.last?.order ?? 0;
@@ -63,7 +69,7 @@ export class SummaryCache {
         continue;
       }
       const { unread } = known;
-      for (const messageId of changes.unread.get(userId) ?? []) unread.add(messageId);
+      for (const { messageId } of changes.unread.get(userId) ?? []) unread.add(messageId);
       for (const messageId of changes.read.get(userId) ?? []) unread.delete(messageId);
       this.#known.set(userId, { last, unread, draft: changes.drafts.get(userId) ?? known.draft });
     }

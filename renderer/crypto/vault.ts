@@ -82,6 +82,11 @@ export interface ChatChanges {
   readonly conversations: readonly ConversationSummary[];
 }
 
+/** `through`: more is left of what was unread at the first turn; given to the next. Null when that is done. */
+export interface ReadTurn extends ChatChanges {
+  readonly through: MessageId | null;
+}
+
 export interface MessagePage {
   /** Oldest first. */
   readonly messages: readonly Message[];
@@ -275,8 +280,11 @@ export interface Vault {
   /** The newest entries of calls, of all conversations, newest first. */
   recentCalls(limit: number): Promise<readonly Message[]>;
   setDraft(input: { readonly conversation: UserId; readonly text: string }): Promise<void>;
-  /** Everything received in this conversation has been seen: receipts become due. */
-  markRead(conversation: UserId): Promise<ChatChanges>;
+  /**
+   * Everything received in this conversation has been seen: receipts become due. A bounded number in one turn; further
+   * turns, with the `through` of the one before, do the rest of what was there at the first, and nothing that came later.
+   */
+  markRead(conversation: UserId, through?: MessageId | null): Promise<ReadTurn>;
 
   /**
    * Envelopes of each device in the order of the queue. Takes in one at least, and may leave the others for the next turn,
@@ -319,8 +327,8 @@ export interface Vault {
     }[]
   >;
 
-  /** Moves receipts that are due into the outbox. */
-  collectReceipts(): Promise<void>;
+  /** Moves receipts that are due into the outbox, a bounded number in one turn. True if there may be more. */
+  collectReceipts(): Promise<boolean>;
   /** Conversations that have something to send. */
   outbox(): Promise<readonly UserId[]>;
   /**

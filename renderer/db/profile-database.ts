@@ -81,6 +81,14 @@ export interface CallRow {
   readonly ongoing: 0 | 1;
 }
 
+/** A message that has not been seen. */
+export interface UnreadRow {
+  readonly messageId: MessageId;
+  readonly conversation: UserId;
+  /** Whether its sender is to be told once it is read. Not in rows of earlier versions. */
+  readonly confirm?: boolean;
+}
+
 /**
  * Everything of one account on this device. Whatever is sensitive is in `sealed` (crypto/at-rest.ts); in the clear, and
  * in the indexes, are only ids, order numbers and times.
@@ -99,7 +107,7 @@ export class ProfileDatabase extends Dexie {
   declare readonly people: Table<PersonRow, UserId>;
   declare readonly conversations: Table<{ readonly userId: UserId; readonly sealed: Sealed }, UserId>;
   declare readonly messages: Table<MessageRow, MessageId>;
-  declare readonly unread: Table<{ readonly messageId: MessageId; readonly conversation: UserId }, MessageId>;
+  declare readonly unread: Table<UnreadRow, MessageId>;
   declare readonly receipts: Table<ReceiptRow, MessageId>;
   declare readonly outbox: Table<OutboxRow, number>;
   declare readonly calls: Table<CallRow, string>;

@@ -34,7 +34,7 @@ export async function endCall(profile: Profile, ended: EndedCall): Promise<ChatC
   const { messageId, mine } = entry;
   batch.write((db) => db.calls.put({ call, callId, messageId, ongoing: outcome === 'ongoing' ? 1 : 0 }));
   if (!mine && outcome === 'missed' && known === undefined) {
-    batch.markUnread(entry);
+    batch.markUnread(entry, true);
   } else if (outcome !== 'missed' && outcome !== 'ongoing') {
     // Who answered or declined has seen it.
     batch.markRead(conversation, [messageId]);

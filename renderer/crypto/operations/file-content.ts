@@ -57,7 +57,7 @@ export async function fileUnreadable(profile: Profile, batch: Batch, envelope: E
   };
   if ((await batch.message(message.messageId)) !== undefined) return null;
   batch.putMessage(message);
-  batch.markUnread(message);
+  batch.markUnread(message, false);
   return message;
 }
 
@@ -72,7 +72,7 @@ async function addMessage(batch: Batch, message: Message): Promise<Message | nul
   batch.putMessage(message);
   if (message.mine) return null;
   const { messageId, conversation } = message;
-  batch.markUnread(message);
+  batch.markUnread(message, true);
   batch.write((db) => db.receipts.put({ messageId, conversation, state: 'delivered' }));
   return message;
 }

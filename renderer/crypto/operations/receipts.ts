@@ -1,36 +1,60 @@
-import type { UserId } from '../../../protocol/ids.ts';
-import type { ReceiptRow } from '../../db/profile-database.ts';
+import type { MessageId, UserId } from '../../../protocol/ids.ts';
+import type { ReceiptRow, UnreadRow } from '../../db/profile-database.ts';
 import { Batch } from '../batch.ts';
+import { LIMITS } from '../limits.ts';
 import { findMessage } from '../message-rows.ts';
 import type { Profile } from '../profile.ts';
 import { newMessageId } from '../queued-message.ts';
-import type { ChatChanges } from '../vault.ts';
+import type { ReadTurn } from '../vault.ts';
 import { enqueueContent } from './enqueue.ts';
 
 /** Most message ids in one receipt (protocol/chat.ts). */
 const RECEIPT_LIMIT = 200;
 
 /** See `Vault.markRead`. What could not be read is not confirmed as read. */
-export async function markRead(profile: Profile, conversation: UserId): Promise<ChatChanges> {
+export async function markRead(
+  profile: Profile,
+  conversation: UserId,
+  through: MessageId | null = null,
+): Promise<ReadTurn> {
   const batch = new Batch(profile);
-  const rows = await profile.db.unread.where('conversation').equals(conversation).toArray();
-  const messages = await Promise.all(rows.map(({ messageId }) => findMessage(profile, messageId)));
-  const read = messages.filter((message) => message !== undefined && message.body.kind !== 'unreadable');
-  const due: ReceiptRow[] = read.flatMap((message) =>
-    message === undefined ? [] : [{ messageId: message.messageId, conversation, state: 'read' }],
-  );
+  const unread = await profile.summaries.unread(profile, conversation);
+  const last = through ?? [...unread].at(-1);
+  // Where the last one was read elsewhere meanwhile, what is left may have come later.
+  const seen = last !== undefined && unread.has(last) ? upTo(unread, last, LIMITS.readInATurn.value) : [];
+  const rows = await profile.db.unread.bulkGet([...seen]);
+  const confirmed = await Promise.all(rows.map((row) => row !== undefined && isToConfirm(profile, row)));
+  const due = seen
+    .filter((_, i) => confirmed[i])
+    .map((messageId): ReceiptRow => ({ messageId, conversation, state: 'read' }));
   batch.write((db) => db.receipts.bulkPut(due));
-  batch.markRead(
-    conversation,
-    rows.map(({ messageId }) => messageId),
-  );
-  return batch.commit();
+  batch.markRead(conversation, seen);
+  const isOver = last === undefined || seen.length === 0 || seen.at(-1) === last;
+  return { ...(await batch.commit()), through: isOver ? null : last };
+}
+
+function upTo(ids: Iterable<MessageId>, last: MessageId, limit: number): MessageId[] {
+  const some: MessageId[] = [];
+  for (const id of ids) {
+    if (some.length === limit) break;
+    some.push(id);
+    if (id === last) break;
+  }
+  return some;
+}
+
+/** Rows of earlier versions do not say it: there the message itself is looked at. */
+async function isToConfirm(profile: Profile, { messageId, confirm }: UnreadRow): Promise<boolean> {
+  if (confirm !== undefined) return confirm;
+  const message = await findMessage(profile, messageId);
+  return message !== undefined && message.body.kind !== 'unreadable';
 }
 
 /** See `Vault.collectReceipts`. Those of one conversation and state go together. */
-export async function collectReceipts(profile: Profile): Promise<void> {
-  const due = await profile.db.receipts.toArray();
-  if (due.length === 0) return;
+export async function collectReceipts(profile: Profile): Promise<boolean> {
+  const limit = LIMITS.receiptsInATurn.value;
+  const due = await profile.db.receipts.limit(limit).toArray();
+  if (due.length === 0) return false;
   const batch = new Batch(profile);
   for (const rows of Map.groupBy(due, ({ conversation, state }) => `${conversation} ${state}`).values()) {
     for (let start = 0; start < rows.length; start += RECEIPT_LIMIT) {
@@ -39,6 +63,7 @@ export async function collectReceipts(profile: Profile): Promise<void> {
   }
   batch.write((db) => db.receipts.bulkDelete(due.map(({ messageId }) => messageId)));
   await batch.commit();
+  return due.length === limit;
 }
 
 async function enqueueReceipt(profile: Profile, batch: Batch, rows: readonly ReceiptRow[]): Promise<void> {

@@ -139,7 +139,7 @@ export class TestClient {
 
   /** Receipts that are due go out. */
   async sendReceipts(): Promise<void> {
-    await this.vault.collectReceipts();
+    while (await this.vault.collectReceipts());
     await this.flush();
   }
 

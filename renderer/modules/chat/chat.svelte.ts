@@ -3,7 +3,7 @@ import type { CallMedia } from '../../../protocol/chat.ts';
 import { listChanged } from '../../../protocol/devices.ts';
 import type { ErrorCode } from '../../../protocol/errors.ts';
 import type { CallId, MessageId, UserId } from '../../../protocol/ids.ts';
-import type { ChatChanges, ConversationSummary, ReceiveOutcome, Vault } from '../../crypto/vault.ts';
+import type { ChatChanges, ConversationSummary, ReadTurn, ReceiveOutcome, Vault } from '../../crypto/vault.ts';
 import { newMessageId, queuedOrder } from '../../crypto/queued-message.ts';
 import type { Host } from '../../host/host.ts';
 import type { Connection } from '../../net/connection.ts';
@@ -60,6 +60,8 @@ export class Chat implements ChatController {
   /** The opened conversation while its end is being looked at. */
   #watchedId: UserId | null = $state.raw(null);
   #readTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether something is being marked as read. */
+  #reading = false;
   #badge = 0;
   #ownId = '' as UserId;
   #draftTimer: ReturnType<typeof setTimeout> | undefined;
@@ -296,17 +298,30 @@ export class Chat implements ChatController {
 
   #scheduleRead(): void {
     const conversation = this.#watchedId;
-    if (conversation === null || (this.#summaries.get(conversation)?.unread ?? 0) === 0) return;
+    if (this.#reading || conversation === null || (this.#summaries.get(conversation)?.unread ?? 0) === 0) return;
     this.#readTimer ??= setTimeout(() => {
       this.#readTimer = undefined;
       void this.#markRead(conversation).catch(this.#deps.report);
     }, READ_MS);
   }
 
+  /** In turns, so that what comes or is sent meanwhile does not wait. Ends with what was there, also where one looks away. */
   async #markRead(conversation: UserId): Promise<void> {
-    if (!this.#loaded) return;
-    this.#apply(await this.#deps.vault.markRead(conversation));
-    this.#receipts.schedule();
+    if (this.#reading) return;
+    this.#reading = true;
+    try {
+      let through: MessageId | null = null;
+      do {
+        if (!this.#loaded) break;
+        const turn: ReadTurn = await this.#deps.vault.markRead(conversation, through);
+        through = turn.through;
+        this.#apply(turn);
+        this.#receipts.schedule();
+      } while (through !== null);
+    } finally {
+      this.#reading = false;
+    }
+    this.#scheduleRead();
   }
 
   #showBadge(): void {

@@ -26,7 +26,7 @@ export class Receipts {
   }
 
   async collect(): Promise<void> {
-    await this.#vault.collectReceipts();
+    while (await this.#vault.collectReceipts());
     await this.#outbox.kick();
   }
 
