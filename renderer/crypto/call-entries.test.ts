@@ -14,9 +14,14 @@ beforeEach(async () => {
   ben = await TestClient.signUp(relay, 'ben');
 });
 
-function end(client: TestClient, other: TestClient, outcome: CallOutcome, onlyOngoing = false) {
+function end(client: TestClient, other: TestClient, outcome: CallOutcome) {
   const durationMs = outcome === 'answered' ? 1000 : null;
-  return client.vault.endCall({ conversation: other.userId, callId, media: 'video', outcome, durationMs, onlyOngoing });
+  return client.vault.endCall({ conversation: other.userId, callId, media: 'video', outcome, durationMs });
+}
+
+/** What the chat does once the server does not name the call any more. */
+function settle(client: TestClient, other: TestClient) {
+  return client.vault.settleCalls([{ conversation: other.userId, callId }]);
 }
 
 async function outcomes(client: TestClient, other: TestClient): Promise<unknown[]> {
@@ -34,13 +39,14 @@ describe('the entry of a call', () => {
     await ben.fetch();
     expect(await outcomes(ada, ben)).toEqual(['ongoing']);
     expect(await outcomes(ben, ada)).toEqual(['ongoing']);
-    expect(await ben.vault.ongoingCalls()).toEqual([{ conversation: ada.userId, callId, media: 'video', mine: false }]);
-    expect(await ada.vault.ongoingCalls()).toMatchObject([{ mine: true }]);
+    const call = { conversation: ada.userId, callId, media: 'video', mine: false };
+    expect(await ben.vault.ongoingCalls()).toEqual({ calls: [call], next: null });
+    expect((await ada.vault.ongoingCalls()).calls).toMatchObject([{ mine: true }]);
     await end(ada, ben, 'unanswered');
     await end(ben, ada, 'missed');
     expect(await outcomes(ada, ben)).toEqual(['unanswered']);
     expect(await outcomes(ben, ada)).toEqual(['missed']);
-    expect(await ben.vault.ongoingCalls()).toEqual([]);
+    expect(await ben.vault.ongoingCalls()).toEqual({ calls: [], next: null });
   });
 
   it('is announced once and merged with one that was made before the announcement came', async () => {
@@ -57,14 +63,14 @@ describe('the entry of a call', () => {
     await announce();
     await ben.fetch();
     await end(ben, ada, 'answered');
-    await end(ben, ada, 'missed', true);
+    await settle(ben, ada);
     expect(await outcomes(ben, ada)).toEqual(['answered']);
   });
 
   it('counts as unread while it is missed, and not once answered', async () => {
     await announce();
     await ben.fetch();
-    await end(ben, ada, 'missed', true);
+    await settle(ben, ada);
     expect((await ben.vault.conversations())[0]?.unread).toBe(1);
     const changes = await end(ben, ada, 'answered');
     expect(changes.conversations[0]?.unread).toBe(0);

@@ -1,5 +1,5 @@
 import type { StorageOptions } from '../db/registry.ts';
-import { endCall, ongoingCalls } from './operations/calls.ts';
+import { endCall, ongoingCalls, settleCalls } from './operations/calls.ts';
 import { enqueueCall, enqueueText } from './operations/enqueue.ts';
 import { conversations, messages, recentCalls, setDraft } from './operations/history.ts';
 import { completeHandOver } from './operations/hand-over.ts';
@@ -121,6 +121,7 @@ export function createVault({ now, ...storage }: VaultOptions): Vault {
     enqueueCall: onOne(enqueueCall),
     endCall: onOne(endCall),
     ongoingCalls: onOne(ongoingCalls),
+    settleCalls: onOne(settleCalls),
 
     collectReceipts: onOne(collectReceipts),
     outbox: onOne(outbox),

@@ -37,6 +37,11 @@ export const LIMITS = {
     unit: 'sending devices',
     reason: 'Counts are kept in memory.',
   },
+  callsInATurn: {
+    value: 100,
+    unit: 'entries of calls',
+    reason: 'Each is opened to see whether its call goes on; after so many the vault lets other operations go first.',
+  },
   readInATurn: {
     value: 200,
     unit: 'unread messages',

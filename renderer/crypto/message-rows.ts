@@ -31,7 +31,9 @@ export async function sealMessageRow({ sealer }: Profile, message: Message): Pro
 export async function openMessageRow({ sealer, info }: Profile, row: MessageRow): Promise<Message> {
   const { messageId, conversation, order, sealed } = row;
   const part = storedPart(await sealer.openIntact<Partial<SealedPart>>('messages', messageId, sealed), row);
-  return { messageId, conversation, order, mine: part.sender === info.userId, ...part };
+  const mine = part.sender === info.userId;
+  // A message of somebody else is never on its way from here, whatever was written over it.
+  return { messageId, conversation, order, mine, ...part, state: mine ? part.state : null };
 }
 
 export async function findMessage(profile: Profile, messageId: MessageId): Promise<Message | undefined> {

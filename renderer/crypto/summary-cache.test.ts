@@ -38,7 +38,6 @@ const STEPS: Readonly<Record<string, Step>> = {
       media: 'voice',
       outcome: 'missed',
       durationMs: null,
-      onlyOngoing: false,
     }),
 };
 

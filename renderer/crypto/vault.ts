@@ -87,6 +87,17 @@ export interface ReadTurn extends ChatChanges {
   readonly through: MessageId | null;
 }
 
+/** Some of the calls whose entry says `ongoing`. `next`: where the rest begins, null if there is none. */
+export interface OngoingCalls {
+  readonly calls: readonly {
+    readonly conversation: UserId;
+    readonly callId: CallId;
+    readonly media: CallMedia;
+    readonly mine: boolean;
+  }[];
+  readonly next: string | null;
+}
+
 export interface MessagePage {
   /** Oldest first. */
   readonly messages: readonly Message[];
@@ -308,24 +319,21 @@ export interface Vault {
     readonly callId: CallId;
     readonly media: CallMedia;
   }): Promise<Enqueued>;
-  /** Sets a call's outcome. `onlyOngoing`: unless something more certain is known already. */
+  /**
+   * Sets a call's outcome, unless something more certain is known already. Where nothing came of the call by the encrypted
+   * way it makes an entry, of which few are kept.
+   */
   endCall(input: {
     readonly conversation: UserId;
     readonly callId: CallId;
     readonly media: CallMedia;
     readonly outcome: CallOutcome;
     readonly durationMs: number | null;
-    readonly onlyOngoing: boolean;
   }): Promise<ChatChanges>;
-  /** Calls whose entry still says `ongoing`. */
-  ongoingCalls(): Promise<
-    readonly {
-      readonly conversation: UserId;
-      readonly callId: CallId;
-      readonly media: CallMedia;
-      readonly mine: boolean;
-    }[]
-  >;
+  /** Calls whose entry still says `ongoing`, a bounded number in one turn, from `next` of the turn before on. */
+  ongoingCalls(after?: string | null): Promise<OngoingCalls>;
+  /** These are over: those whose entry still says `ongoing` were missed, or one's own not answered. */
+  settleCalls(over: readonly { readonly conversation: UserId; readonly callId: CallId }[]): Promise<ChatChanges>;
 
   /** Moves receipts that are due into the outbox, a bounded number in one turn. True if there may be more. */
   collectReceipts(): Promise<boolean>;

@@ -46,3 +46,55 @@ it('what version 1 stored is still there, and its prekeys have an age', async ()
   expect(await db.pins.count()).toBe(0);
   db.close();
 });
+
+it('calls of an earlier version are kept with their age, but for those that name nothing of theirs', async () => {
+  const options = { indexedDB: new IDBFactory(), IDBKeyRange };
+  const old = new Dexie('teahouse-two', options);
+  old.version(1).stores(VERSION_1);
+  await old.open();
+  const sealed = new Uint8Array([1, 2, 3]);
+  const message = (messageId: string, conversation: string, order: number) => ({
+    messageId,
+    conversation,
+    order,
+    sealed,
+  });
+  await old
+    .table('messages')
+    .bulkPut([
+      message('first', 'ada', 1_700_000_000_000_000),
+      message('queued', 'ada', 8_000_000_000_000_000),
+      message('of-ben', 'ben', 1_700_000_000_000_000),
+    ]);
+  const call = (callId: string, conversation: string, messageId: string, ongoing: 0 | 1) => ({
+    call: `${conversation}:${callId}`,
+    callId,
+    messageId,
+    ongoing,
+  });
+  await old
+    .table('calls')
+    .bulkPut([
+      call('one', 'ada', 'first', 0),
+      call('two', 'ada', 'queued', 1),
+      call('three', 'eve', 'of-ben', 1),
+      call('four', 'ada', 'gone', 1),
+    ]);
+  old.close();
+
+  const before = Date.now();
+  const db = new ProfileDatabase('two', options);
+  await db.open();
+  const calls = await db.calls.orderBy('at').toArray();
+  expect(calls.map(({ callId, ongoing }) => [callId, ongoing])).toEqual([
+    ['one', 0],
+    ['two', 1],
+  ]);
+  expect(calls[0]!.at).toBe(1_700_000_000_000);
+  expect(calls[1]!.at).toBeGreaterThanOrEqual(before);
+  expect(calls[1]!.at).toBeLessThanOrEqual(Date.now());
+  expect(await db.calls.where('[ongoing+call]').between([1, ''], [1, '\uffff']).count()).toBe(1);
+  expect(await db.calls.orderBy('unannounced').count()).toBe(0);
+  expect(await db.messages.count()).toBe(3);
+  db.close();
+});

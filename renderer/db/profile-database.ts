@@ -2,6 +2,7 @@ import { Dexie } from 'dexie';
 import type { Table } from 'dexie';
 import type { CallId, MessageId, UserId } from '../../protocol/ids.ts';
 import type { StorageOptions } from './registry.ts';
+import { placeCalls } from './place-calls.ts';
 import { repairPositions } from './repair-positions.ts';
 
 type Sealed = Uint8Array<ArrayBuffer>;
@@ -79,6 +80,10 @@ export interface CallRow {
   readonly callId: CallId;
   readonly messageId: MessageId;
   readonly ongoing: 0 | 1;
+  /** When it was made here. Milliseconds since the Unix epoch. */
+  readonly at: number;
+  /** The same, while the entry is there on the server's word: nothing of the call came by the encrypted way. */
+  readonly unannounced?: number | undefined;
 }
 
 /** A message that has not been seen. */
@@ -137,5 +142,9 @@ export class ProfileDatabase extends Dexie {
       .upgrade((trx) => trx.table('prekeys').toCollection().modify({ madeAt: Date.now() }));
     // Positions that a hostile server had made up.
     this.version(4).upgrade((transaction) => repairPositions(transaction, Date.now()));
+    // Calls by their age and in turns, however many there are.
+    this.version(5)
+      .stores({ calls: 'call, [ongoing+call], at, unannounced' })
+      .upgrade((transaction) => placeCalls(transaction, Date.now()));
   }
 }

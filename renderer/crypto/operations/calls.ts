@@ -1,11 +1,14 @@
 import type { CallMedia } from '../../../protocol/chat.ts';
-import { MessageId } from '../../../protocol/ids.ts';
 import type { CallId, UserId } from '../../../protocol/ids.ts';
 import type { CallOutcome, Message } from '../../modules/chat/model.ts';
 import { Batch } from '../batch.ts';
-import { findMessage } from '../message-rows.ts';
+import { callKey, findCall, isEntryOf } from '../call-rows.ts';
+import type { CallBody, CallEntry } from '../call-rows.ts';
+import { LIMITS } from '../limits.ts';
+import { openMessageRow } from '../message-rows.ts';
 import type { Profile } from '../profile.ts';
-import type { ChatChanges } from '../vault.ts';
+import { newMessageId } from '../queued-message.ts';
+import type { ChatChanges, OngoingCalls } from '../vault.ts';
 
 export interface EndedCall {
   readonly conversation: UserId;
@@ -13,49 +16,106 @@ export interface EndedCall {
   readonly media: CallMedia;
   readonly outcome: CallOutcome;
   readonly durationMs: number | null;
-  readonly onlyOngoing: boolean;
 }
 
-/** The key of a call's row: what one person calls by an id is not what another does. */
-export function callKey(conversation: UserId, callId: CallId): string {
-  return `${conversation}:${callId}`;
-}
+const CERTAINTY: Record<CallOutcome, number> = {
+  ongoing: 0,
+  missed: 1,
+  cancelled: 1,
+  unanswered: 1,
+  declined: 2,
+  answered: 3,
+};
 
 /** See `Vault.endCall`. Creates the entry where it is missing: the call's own message may come later, or never. */
 export async function endCall(profile: Profile, ended: EndedCall): Promise<ChatChanges> {
-  const { conversation, callId, media, outcome, durationMs, onlyOngoing } = ended;
   const batch = new Batch(profile);
-  const call = callKey(conversation, callId);
-  const row = await profile.db.calls.get(call);
-  const known = row && (await findMessage(profile, row.messageId));
-  if (onlyOngoing && row?.ongoing !== 1) return batch.commit();
-  const entry = known ?? incomingEntry(profile, conversation);
-  batch.putMessage({ ...entry, body: { kind: 'call', callId, media, outcome, durationMs } });
-  const { messageId, mine } = entry;
-  batch.write((db) => db.calls.put({ call, callId, messageId, ongoing: outcome === 'ongoing' ? 1 : 0 }));
-  if (!mine && outcome === 'missed' && known === undefined) {
-    batch.markUnread(entry, true);
-  } else if (outcome !== 'missed' && outcome !== 'ongoing') {
-    // Who answered or declined has seen it.
-    batch.markRead(conversation, [messageId]);
+  const known = await findCall(batch, ended.conversation, ended.callId);
+  if (known === undefined) {
+    await addUnannounced(profile, batch, ended);
+    return batch.commit();
   }
+  const { row, entry } = known;
+  const body = endedBody(entry, ended);
+  batch.putMessage({ ...entry, body });
+  batch.putCall({ ...row, ongoing: body.outcome === 'ongoing' ? 1 : 0 });
+  // Who answered or declined has seen it.
+  if (ended.outcome !== 'missed' && ended.outcome !== 'ongoing') batch.markRead(entry.conversation, [entry.messageId]);
   return batch.commit();
 }
 
-/** One's own calls have their entry from the start, so a missing one is somebody's call to us. */
-function incomingEntry(profile: Profile, conversation: UserId): Omit<Message, 'body'> {
-  const sentAt = profile.now();
-  const messageId = MessageId.parse(crypto.randomUUID());
-  return { messageId, conversation, sender: conversation, mine: false, sentAt, order: sentAt * 1000, state: null };
+/**
+ * What the entry says then. The server tells how a call ended: it cannot unsay that one was answered or declined, nor
+ * say of this person's own call that it was missed.
+ */
+function endedBody({ body, mine }: CallEntry, { outcome: told, durationMs }: EndedCall): CallBody {
+  const outcome = mine && told === 'missed' ? 'unanswered' : told;
+  if (CERTAINTY[outcome] < CERTAINTY[body.outcome]) return body;
+  return { ...body, outcome, durationMs: outcome === 'answered' ? (durationMs ?? body.durationMs) : durationMs };
 }
 
-/** See `Vault.ongoingCalls`. */
-export async function ongoingCalls(profile: Profile) {
-  const rows = await profile.db.calls.where('ongoing').equals(1).toArray();
-  const entries = await Promise.all(rows.map((row) => findMessage(profile, row.messageId)));
-  return entries.flatMap((entry) =>
-    entry?.body.kind === 'call'
-      ? [{ conversation: entry.conversation, callId: entry.body.callId, media: entry.body.media, mine: entry.mine }]
-      : [],
-  );
+/**
+ * An entry of a call of which nothing came by the encrypted way yet. One's own calls have their entry from the start, so
+ * it is somebody's call to us.
+ */
+async function addUnannounced(profile: Profile, batch: Batch, ended: EndedCall): Promise<void> {
+  const { conversation, callId, media, outcome, durationMs } = ended;
+  const now = profile.now();
+  const entry: Message = {
+    messageId: newMessageId(now),
+    conversation,
+    sender: conversation,
+    mine: false,
+    sentAt: now,
+    order: now * 1000,
+    state: null,
+    body: { kind: 'call', callId, media, outcome, durationMs },
+  };
+  const { messageId } = entry;
+  batch.putMessage(entry);
+  const ongoing = outcome === 'ongoing' ? 1 : 0;
+  batch.putCall({ call: callKey(conversation, callId), callId, messageId, ongoing, at: now, unannounced: now });
+  // The caller does not know this id, so there is nothing to confirm.
+  if (outcome === 'missed') batch.markUnread(entry, false);
+}
+
+/** See `Vault.ongoingCalls`. Rows of earlier versions that name no entry of their call are let go. */
+export async function ongoingCalls(profile: Profile, after: string | null = null): Promise<OngoingCalls> {
+  const { db } = profile;
+  const limit = LIMITS.callsInATurn.value;
+  const rows = await db.calls
+    .where('[ongoing+call]')
+    .between([1, after ?? ''], [1, '\uffff'], false, false)
+    .limit(limit)
+    .toArray();
+  const stored = await db.messages.bulkGet(rows.map(({ messageId }) => messageId));
+  const entries = await Promise.all(stored.map((row) => row && openMessageRow(profile, row)));
+  const stray = rows.filter((row, i) => !isEntryOf(entries[i], row)).map(({ call }) => call);
+  if (stray.length > 0) await db.calls.bulkDelete(stray);
+  const calls = rows.flatMap((row, i) => {
+    const entry = entries[i];
+    if (!isEntryOf(entry, row)) return [];
+    const { conversation, mine, body } = entry;
+    return [{ conversation, callId: body.callId, media: body.media, mine }];
+  });
+  return { calls, next: rows.length === limit ? (rows.at(-1)?.call ?? null) : null };
+}
+
+/** See `Vault.settleCalls`. */
+export async function settleCalls(
+  profile: Profile,
+  over: readonly { readonly conversation: UserId; readonly callId: CallId }[],
+): Promise<ChatChanges> {
+  const batch = new Batch(profile);
+  for (const { conversation, callId } of over) {
+    const known = await findCall(batch, conversation, callId);
+    if (known?.row.ongoing !== 1) continue;
+    const { row, entry } = known;
+    const outcome = entry.mine ? 'unanswered' : 'missed';
+    batch.putMessage({ ...entry, body: { ...entry.body, outcome } });
+    batch.putCall({ ...row, ongoing: 0 });
+    // One's own has been seen.
+    if (entry.mine) batch.markRead(conversation, [entry.messageId]);
+  }
+  return batch.commit();
 }

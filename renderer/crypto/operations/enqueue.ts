@@ -4,10 +4,10 @@ import type { CallId, MessageId, UserId } from '../../../protocol/ids.ts';
 import type { ParamsOf } from '../../../protocol/method.ts';
 import type { Message, MessageBody } from '../../modules/chat/model.ts';
 import { Batch } from '../batch.ts';
+import { callKey, findCall } from '../call-rows.ts';
 import type { Profile } from '../profile.ts';
 import { newMessageId, queuedOrder } from '../queued-message.ts';
 import type { Enqueued, Vault } from '../vault.ts';
-import { callKey } from './calls.ts';
 import { sealOutboxItem } from './outbox-items.ts';
 import { sealContent } from './seal-content.ts';
 
@@ -36,15 +36,17 @@ export async function enqueueCall(
   }: { readonly conversation: UserId; readonly callId: CallId; readonly media: CallMedia },
 ): Promise<Enqueued> {
   const batch = new Batch(profile);
-  const call = callKey(conversation, callId);
-  if ((await profile.db.calls.get(call)) !== undefined) return { changes: await batch.commit(), sealed: null };
+  const known = await findCall(batch, conversation, callId);
+  if (known?.entry.mine === true) return { changes: await batch.commit(), sealed: null };
+  // Somebody named this call before it was announced: that entry is theirs, and of no call that could go on.
+  if (known !== undefined) batch.putMessage({ ...known.entry, body: { ...known.entry.body, outcome: 'missed' } });
   const sentAt = profile.now();
   const content: MessageContent = { version: 1, conversation, sentAt, content: { kind: 'call', callId, media } };
   const messageId = newMessageId(sentAt);
   const params = await enqueueContent(profile, batch, messageId, content);
   const body: MessageBody = { kind: 'call', callId, media, outcome: 'ongoing', durationMs: null };
   batch.putMessage(await queuedMessage(profile, content, messageId, body));
-  batch.write((db) => db.calls.put({ call, callId, messageId, ongoing: 1 }));
+  batch.putCall({ call: callKey(conversation, callId), callId, messageId, ongoing: 1, at: sentAt });
   return { changes: await batch.commit(), sealed: sealedItem(messageId, params) };
 }
 

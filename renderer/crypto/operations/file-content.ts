@@ -2,8 +2,10 @@ import type { Envelope, ReceivedContent } from '../../../protocol/chat.ts';
 import type { UserId } from '../../../protocol/ids.ts';
 import type { Message, MessageBody } from '../../modules/chat/model.ts';
 import type { Batch } from '../batch.ts';
+import { callKey, findCall } from '../call-rows.ts';
+import type { CallBody, CallEntry } from '../call-rows.ts';
 import type { Profile } from '../profile.ts';
-import { callKey } from './calls.ts';
+import { newMessageId } from '../queued-message.ts';
 import { takeHandOver } from './hand-over.ts';
 import { laterState } from './outbox.ts';
 
@@ -29,33 +31,33 @@ export async function fileContent(
     await (mine ? applyOwnReceipt : applyReceipt)(batch, conversation, content);
     return null;
   }
-  const message = (body: MessageBody): Message => ({
+  const message = <B extends MessageBody>(body: B): Message & { readonly body: B } => ({
     ...skeleton(envelope, conversation, mine),
     sentAt,
     body,
     state: mine ? 'sent' : null,
   });
-  if (content.kind === 'text') return addMessage(batch, message({ kind: 'text', text: content.text }));
-  const body: MessageBody = {
+  if (content.kind === 'text') return addMessage(profile, batch, message({ kind: 'text', text: content.text }));
+  const body: CallBody = {
     kind: 'call',
     callId: content.callId,
     media: content.media,
     outcome: 'ongoing',
     durationMs: null,
   };
-  return addCall(batch, message(body), callKey(conversation, content.callId), body);
+  return addCall(profile, batch, message(body));
 }
 
 /** Leaves an entry that something came which could not be read. Of one's own devices nobody knows for whom it was. */
 export async function fileUnreadable(profile: Profile, batch: Batch, envelope: Envelope): Promise<Message | null> {
   if (envelope.sender.userId === profile.info.userId) return null;
-  const message: Message = {
+  const message = await withFreeId(profile, batch, {
     ...skeleton(envelope, envelope.sender.userId, false),
     sentAt: Math.floor(envelope.position / 1000),
     body: { kind: 'unreadable' },
     state: null,
-  };
-  if ((await batch.message(message.messageId)) !== undefined) return null;
+  });
+  if (message === null) return null;
   batch.putMessage(message);
   batch.markUnread(message, false);
   return message;
@@ -65,34 +67,55 @@ function skeleton({ messageId, sender, position }: Envelope, conversation: UserI
   return { messageId, conversation, sender: sender.userId, mine, order: position };
 }
 
-async function addMessage(batch: Batch, message: Message): Promise<Message | null> {
+/**
+ * The message under an id that overwrites nothing; null if it is there already. Who sends chooses the id, and may know one
+ * of somebody else's message: neither hides the other, the later gets an id of this device's own.
+ */
+async function withFreeId<M extends Message>(profile: Profile, batch: Batch, message: M): Promise<M | null> {
   const known = await batch.message(message.messageId);
-  // An id that is taken is taken, except by an entry that this very message is the readable form of.
-  if (known !== undefined && (known.sender !== message.sender || known.body.kind !== 'unreadable')) return null;
+  if (known === undefined) return message;
+  if (known.sender !== message.sender || known.conversation !== message.conversation) {
+    return { ...message, messageId: newMessageId(profile.now()) };
+  }
+  // The same person's: the same again, unless it is the readable form of what could not be read.
+  return known.body.kind === 'unreadable' && message.body.kind !== 'unreadable' ? message : null;
+}
+
+async function addMessage(profile: Profile, batch: Batch, received: Message): Promise<Message | null> {
+  const message = await withFreeId(profile, batch, received);
+  return message && putNew(batch, message, message.messageId === received.messageId);
+}
+
+/** @param confirm whether the sender knows it by this id, and is to be told how far it came */
+function putNew(batch: Batch, message: Message, confirm: boolean): Message | null {
   batch.putMessage(message);
   if (message.mine) return null;
   const { messageId, conversation } = message;
-  batch.markUnread(message, true);
-  batch.write((db) => db.receipts.put({ messageId, conversation, state: 'delivered' }));
+  batch.markUnread(message, confirm);
+  if (confirm) batch.write((db) => db.receipts.put({ messageId, conversation, state: 'delivered' }));
   return message;
 }
 
-/** An entry that this device has made already keeps its outcome and takes the place in the order that all devices know. */
-async function addCall(
-  batch: Batch,
-  message: Message,
-  call: string,
-  body: Extract<MessageBody, { kind: 'call' }>,
-): Promise<Message | null> {
-  const row = await batch.call(call);
-  const known = row && (await batch.message(row.messageId));
+/**
+ * An entry that this device has made already, of a call that its caller announces now, keeps its outcome and takes the
+ * place in the order that all devices know. Any other entry stays as it is.
+ */
+async function addCall(profile: Profile, batch: Batch, received: CallEntry): Promise<Message | null> {
+  const { conversation, order, body } = received;
+  const { callId, media } = body;
+  const known = await findCall(batch, conversation, callId);
   if (known !== undefined) {
-    batch.putMessage({ ...known, order: message.order });
+    const { row, entry } = known;
+    if (entry.sender !== received.sender || row.unannounced === undefined) return null;
+    batch.putMessage({ ...entry, order, body: { ...entry.body, media } });
+    batch.putCall({ ...row, unannounced: undefined });
     return null;
   }
-  const { callId } = body;
-  batch.putCall({ call, callId, messageId: message.messageId, ongoing: 1 });
-  return addMessage(batch, message);
+  const entry = await withFreeId(profile, batch, received);
+  if (entry === null) return null;
+  const { messageId } = entry;
+  batch.putCall({ call: callKey(conversation, callId), callId, messageId, ongoing: 1, at: profile.now() });
+  return putNew(batch, entry, messageId === received.messageId);
 }
 
 /** Of the other person: how far messages of one's own have come. */

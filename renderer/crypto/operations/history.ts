@@ -1,5 +1,6 @@
 import type { UserId } from '../../../protocol/ids.ts';
 import { Batch } from '../batch.ts';
+import { isEntryOf } from '../call-rows.ts';
 import { AFTER_ALL, messageRowsBefore, openMessageRow } from '../message-rows.ts';
 import type { MessageRow } from '../../db/profile-database.ts';
 import type { Message } from '../../modules/chat/model.ts';
@@ -59,8 +60,13 @@ export async function setDraft(
 
 /** See `Vault.recentCalls`. */
 export async function recentCalls(profile: Profile, limit: number): Promise<readonly Message[]> {
-  const rows = await profile.db.calls.toArray();
-  const entries = await profile.db.messages.bulkGet(rows.map(({ messageId }) => messageId));
-  const newest = entries.filter((row) => row !== undefined).sort((a, b) => b.order - a.order);
-  return Promise.all(newest.slice(0, limit).map((row) => openMessageRow(profile, row)));
+  const rows = await profile.db.calls.orderBy('at').reverse().limit(limit).toArray();
+  const stored = await profile.db.messages.bulkGet(rows.map(({ messageId }) => messageId));
+  const entries = await Promise.all(stored.map((row) => row && openMessageRow(profile, row)));
+  return rows
+    .flatMap((row, i) => {
+      const entry = entries[i];
+      return isEntryOf(entry, row) ? [entry] : [];
+    })
+    .sort((a, b) => b.order - a.order);
 }

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../../protocol/errors.ts';
 import type { MessageId, UserId } from '../../../protocol/ids.ts';
 import type { DeliveryState } from '../../modules/chat/model.ts';
 import { Batch } from '../batch.ts';
+import { findCall } from '../call-rows.ts';
 import { findMessage } from '../message-rows.ts';
 import { deviceOf } from '../profile.ts';
 import type { Profile } from '../profile.ts';
@@ -30,7 +31,8 @@ export async function sent(profile: Profile, accepted: Accepted | readonly Accep
   batch.write((db) => db.outbox.where('messageId').anyOf(ids).delete());
   for (const { messageId, position } of all) {
     const message = await batch.message(messageId);
-    if (message === undefined) continue;
+    // A receipt has no message, and whoever got it knows its id: a message under it is theirs.
+    if (message?.mine !== true) continue;
     batch.putMessage({ ...message, order: position, state: laterState(message.state, 'sent'), failure: undefined });
   }
   return batch.commit();
@@ -44,7 +46,7 @@ export async function sendFailed(profile: Profile, messageId: MessageId, failure
   await keepHandOverDue(profile, messageId);
   const batch = new Batch(profile);
   const message = await batch.message(messageId);
-  if (message === undefined) {
+  if (message?.mine !== true) {
     batch.write((db) => db.outbox.where('messageId').equals(messageId).delete());
   } else {
     batch.write((db) => db.outbox.where('messageId').equals(messageId).modify({ waiting: 0 }));
@@ -83,6 +85,9 @@ export async function discard(profile: Profile, messageId: MessageId): Promise<C
   const message = await batch.message(messageId);
   if (message?.state !== 'failed') return batch.commit();
   batch.write((db) => db.outbox.where('messageId').equals(messageId).delete());
+  const { body, conversation } = message;
+  const call = body.kind === 'call' ? await findCall(batch, conversation, body.callId) : undefined;
+  if (call?.entry.messageId === messageId) batch.write((db) => db.calls.delete(call.row.call));
   batch.removeMessage(message);
   return batch.commit();
 }

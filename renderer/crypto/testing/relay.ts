@@ -37,11 +37,13 @@ export class Relay {
 
   /** The position, or `stale`. */
   send(sender: DeviceAddress, params: ParamsOf<typeof send>): number | 'stale' {
-    const before = this.#accepted.get(params.idempotencyId);
+    // As on the server, an id is the sending device's: another may use it too.
+    const id = `${key(sender)} ${params.idempotencyId}`;
+    const before = this.#accepted.get(id);
     if (before !== undefined) return before;
     if (!this.fits(sender, params)) return 'stale';
     const position = ++this.#position;
-    this.#accepted.set(params.idempotencyId, position);
+    this.#accepted.set(id, position);
     const messageId = MessageId.parse(params.idempotencyId);
     for (const { userId, keys } of params.recipients) {
       for (const { deviceId, ...wrapped } of keys) {

@@ -1,6 +1,5 @@
 import { active, ended } from '../../../protocol/calls.ts';
-import type { CallMedia } from '../../../protocol/chat.ts';
-import type { CallId, UserId } from '../../../protocol/ids.ts';
+import type { CallId } from '../../../protocol/ids.ts';
 import type { ChatChanges, Vault } from '../../crypto/vault.ts';
 import type { Connection } from '../../net/connection.ts';
 
@@ -37,15 +36,16 @@ export class CallEntries {
   /** Whatever the server does not list as active is over, and nobody here has said that it was answered. */
   async settle(): Promise<void> {
     const { connection, vault, apply } = this.#deps;
-    const ongoing = await vault.ongoingCalls();
-    if (ongoing.length === 0) return;
-    const { calls } = await connection.request(active, {});
-    const alive = new Set(calls.map(({ callId }) => callId));
-    for (const call of ongoing) if (!alive.has(call.callId)) apply(await vault.endCall(over(call)));
+    let alive: ReadonlySet<CallId> | null = null;
+    let after: string | null = null;
+    do {
+      const { calls, next } = await vault.ongoingCalls(after);
+      after = next;
+      if (calls.length === 0) continue;
+      alive ??= new Set((await connection.request(active, {})).calls.map(({ callId }) => callId));
+      const goesOn = alive;
+      const over = calls.filter(({ callId }) => !goesOn.has(callId));
+      if (over.length > 0) apply(await vault.settleCalls(over));
+    } while (after !== null);
   }
-}
-
-function over(call: { conversation: UserId; callId: CallId; media: CallMedia; mine: boolean }) {
-  const { mine, ...which } = call;
-  return { ...which, outcome: mine ? 'unanswered' : 'missed', durationMs: null, onlyOngoing: true } as const;
 }

@@ -220,7 +220,7 @@ export class Chat implements ChatController {
     outcome: CallOutcome,
     durationMs: number | null,
   ): Promise<void> {
-    const end = { conversation: userId, callId, media, outcome, durationMs, onlyOngoing: false };
+    const end = { conversation: userId, callId, media, outcome, durationMs };
     this.#apply(await this.#deps.vault.endCall(end));
     this.#receipts.schedule();
   }
