@@ -37,6 +37,17 @@ export const LIMITS = {
     unit: 'sending devices',
     reason: 'Counts are kept in memory.',
   },
+  unannouncedCalls: {
+    value: 200,
+    unit: 'entries of calls of which nothing came by the encrypted way',
+    reason:
+      'They are there on the server’s word, which costs it nothing. The oldest go: 200 are more than one looks through.',
+  },
+  unannouncedInAnHour: {
+    value: 12,
+    unit: 'missed calls of one person in an hour of which nothing came by the encrypted way',
+    reason: 'Who tries every five minutes is shown each time; a server that makes rings up is not.',
+  },
   callsInATurn: {
     value: 100,
     unit: 'entries of calls',

@@ -18,6 +18,7 @@ export interface EndedCall {
   readonly durationMs: number | null;
 }
 
+const HOUR_MS = 60 * 60 * 1000;
 const CERTAINTY: Record<CallOutcome, number> = {
   ongoing: 0,
   missed: 1,
@@ -38,7 +39,8 @@ export async function endCall(profile: Profile, ended: EndedCall): Promise<ChatC
   const { row, entry } = known;
   const body = endedBody(entry, ended);
   batch.putMessage({ ...entry, body });
-  batch.putCall({ ...row, ongoing: body.outcome === 'ongoing' ? 1 : 0 });
+  const unannounced = wasThere(ended) ? undefined : row.unannounced;
+  batch.putCall({ ...row, ongoing: body.outcome === 'ongoing' ? 1 : 0, unannounced });
   // Who answered or declined has seen it.
   if (ended.outcome !== 'missed' && ended.outcome !== 'ongoing') batch.markRead(entry.conversation, [entry.messageId]);
   return batch.commit();
@@ -56,11 +58,20 @@ function endedBody({ body, mine }: CallEntry, { outcome: told, durationMs }: End
 
 /**
  * An entry of a call of which nothing came by the encrypted way yet. One's own calls have their entry from the start, so
- * it is somebody's call to us.
+ * it is somebody's call to us. Where this person did not take part it is there on the server's word alone, so these are
+ * bounded: calls missed of one person by the hour, and all of them by their number.
  */
 async function addUnannounced(profile: Profile, batch: Batch, ended: EndedCall): Promise<void> {
   const { conversation, callId, media, outcome, durationMs } = ended;
   const now = profile.now();
+  const unannounced = wasThere(ended) ? undefined : now;
+  const rows = unannounced === undefined ? [] : await profile.db.calls.orderBy('unannounced').toArray();
+  const recent = rows.filter(
+    ({ call, unannounced = 0 }) =>
+      call.startsWith(callKey(conversation, '' as CallId)) && isWithinHour(unannounced, now),
+  );
+  if (outcome === 'missed' && recent.length >= LIMITS.unannouncedInAnHour.value) return;
+  await forget(batch, rows.slice(0, Math.max(0, rows.length + 1 - LIMITS.unannouncedCalls.value)));
   const entry: Message = {
     messageId: newMessageId(now),
     conversation,
@@ -74,9 +85,30 @@ async function addUnannounced(profile: Profile, batch: Batch, ended: EndedCall):
   const { messageId } = entry;
   batch.putMessage(entry);
   const ongoing = outcome === 'ongoing' ? 1 : 0;
-  batch.putCall({ call: callKey(conversation, callId), callId, messageId, ongoing, at: now, unannounced: now });
+  batch.putCall({ call: callKey(conversation, callId), callId, messageId, ongoing, at: now, unannounced });
   // The caller does not know this id, so there is nothing to confirm.
   if (outcome === 'missed') batch.markUnread(entry, false);
+}
+
+/** Whether this person talked on this device: no server can make that up. */
+function wasThere({ durationMs }: EndedCall): boolean {
+  return durationMs !== null;
+}
+
+function isWithinHour(at: number, now: number): boolean {
+  return Math.abs(now - at) < HOUR_MS;
+}
+
+async function forget(batch: Batch, rows: Parameters<typeof isEntryOf>[1][]): Promise<void> {
+  await batch.load(rows.map(({ messageId }) => messageId));
+  for (const row of rows) {
+    const entry = await batch.message(row.messageId);
+    if (isEntryOf(entry, row)) {
+      batch.removeMessage(entry);
+      batch.markRead(entry.conversation, [entry.messageId]);
+    }
+    batch.write((db) => db.calls.delete(row.call));
+  }
 }
 
 /** See `Vault.ongoingCalls`. Rows of earlier versions that name no entry of their call are let go. */
