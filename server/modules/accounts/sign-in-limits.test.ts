@@ -2,6 +2,7 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { expect, it, vi } from 'vitest';
 import type { DeviceId } from '../../../protocol/ids.ts';
 import { refusal } from '../../testing/expect-code.ts';
+import { LIMITS } from './limits.ts';
 import { SignInLimits } from './sign-in-limits.ts';
 
 const fail = async (
@@ -45,6 +46,23 @@ it('slows many addresses that try one account, but not a device that has proved 
   for (let i = 0; i < 100; i++) await limits.attempt('ada', `198.51.100.${i}`, undefined);
   await refusal('rate_limited', limits.attempt('ada', '203.0.113.1', undefined));
   await limits.attempt('ada', '203.0.113.2', 7 as DeviceId);
+});
+
+it('counts what it refuses nowhere: one address uses up the tries of no account and not those of everybody', async () => {
+  const limits = new SignInLimits(1);
+  // Also all at once, so that none is counted between another's look and its count.
+  const guesses = (username: string, address: string, times: number) =>
+    Promise.allSettled(Array.from({ length: times }, () => limits.attempt(username, address, undefined)));
+  const settled = await guesses('ada', '198.51.100.7', 5000);
+  expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(LIMITS.failuresByAccountAndAddress.value);
+  await limits.attempt('ada', '203.0.113.9', undefined);
+  await limits.attempt('bob', '203.0.113.9', undefined);
+  // The others behind the address of whoever guesses.
+  await limits.attempt('bob', '198.51.100.7', undefined);
+  // Neither does an account that has used up its tries use up those of everybody.
+  for (let i = 0; i < 40; i++) await guesses('ada', `192.0.2.${i}`, 100);
+  await refusal('rate_limited', limits.attempt('ada', '203.0.113.10', undefined));
+  await limits.attempt('bob', '203.0.113.10', undefined);
 });
 
 it('takes the addresses of one IPv6 site as one', async () => {

@@ -23,6 +23,7 @@ export class SignInLimits {
   readonly #account: RateLimiterMemory;
   readonly #strangers: RateLimiterMemory;
   readonly #device: RateLimiterMemory;
+  #turn = Promise.resolve();
 
   /** `factor` widens the limits; 1 in production. */
   constructor(factor: number) {
@@ -46,31 +47,37 @@ export class SignInLimits {
     const counted: [RateLimiterMemory, string][] =
       provenDevice === undefined
         ? [
-            // What a stranger chooses freely comes last: a refused attempt leaves no entry under a name of their making.
+            [this.#pair, own],
+            [this.#account, username],
             [this.#address, group],
             [this.#strangers, ALL],
-            [this.#account, username],
-            [this.#pair, own],
           ]
         : [[this.#device, own]];
-    try {
-      // Before anything is counted: once all have used theirs up, an address that is new leaves no entry either.
-      if (provenDevice === undefined) await this.#requireRoomForStrangers();
-      for (const [limiter, key] of counted) await limiter.consume(key);
-    } catch (reason) {
-      throw rateLimited(reason);
-    }
+    await this.#alone(() => count(counted));
     return async () => {
-      const others = counted.slice(0, -1);
-      for (const [limiter, key] of counted.slice(-1)) await limiter.delete(key);
-      for (const [limiter, key] of others) await limiter.reward(key);
+      const [narrowest, ...wider] = counted;
+      if (narrowest) await narrowest[0].delete(narrowest[1]);
+      for (const [limiter, key] of wider) await limiter.reward(key);
     };
   }
 
-  /** Rejects as the limiter does. */
-  async #requireRoomForStrangers(): Promise<void> {
-    const all = await this.#strangers.get(ALL);
-    // The library says null where nothing was counted.
-    if (all && all.consumedPoints >= this.#strangers.points) throw all;
+  /** One after the other: between looking at the counts and adding to them nobody else adds to them. */
+  #alone(work: () => Promise<void>): Promise<void> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
   }
+}
+
+/**
+ * Looks at every count before it adds to any. What one of them refuses uses up none: else whoever guesses from one address
+ * would use up the tries of the account and of everybody. Nor does it leave an entry under a name of a stranger's making.
+ */
+async function count(counted: readonly [RateLimiterMemory, string][]): Promise<void> {
+  for (const [limiter, key] of counted) {
+    const used = await limiter.get(key);
+    // The library says null where nothing was counted.
+    if (used && used.consumedPoints >= limiter.points) throw rateLimited(used);
+  }
+  for (const [limiter, key] of counted) await limiter.consume(key);
 }
