@@ -1,9 +1,11 @@
 import { MAX_ACTIVE_CALLS } from '../../../protocol/calls.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { CallId, UserId } from '../../../protocol/ids.ts';
+import type { RtpCapabilities } from '../../../protocol/media.ts';
 import type { ConnectionEvents } from '../../ws/event-sink.ts';
-import { type CallServices, LiveCall } from './call.ts';
+import { type CallServices, type DeviceCaller, LiveCall } from './call.ts';
 import { CallRules } from './call-rules.ts';
+import { CallsByConnection } from './calls-by-connection.ts';
 import { type CallState, isIn, memberOf } from './call-state.ts';
 
 /** How long an ended call is remembered, so that late requests learn that it ended. Milliseconds. */
@@ -15,11 +17,12 @@ export class CallRegistry {
   readonly rules: CallRules = new CallRules(() => this.#ongoing().map(({ state }) => state));
   readonly #services: Omit<CallServices, 'ended' | 'rules'>;
   readonly #calls = new Map<CallId, LiveCall>();
+  readonly #byConnection = new CallsByConnection((call, connectionId) => this.#disconnected(call, connectionId));
   readonly #stopListening: () => void;
 
   constructor(services: Omit<CallServices, 'ended' | 'rules'>, connections: ConnectionEvents) {
     this.#services = services;
-    this.#stopListening = connections.onClosed(({ connectionId }) => this.#disconnected(connectionId));
+    this.#stopListening = connections.onClosed(({ connectionId }) => this.#byConnection.closed(connectionId));
   }
 
   /** Calls that are going on. */
@@ -38,6 +41,12 @@ export class CallRegistry {
       throw new ProtocolError('call_unknown', 'no such call');
     }
     return call;
+  }
+
+  /** Puts the caller in a call. @throws ProtocolError `call_unknown`, and as `LiveCall.join` */
+  async join(callId: CallId, caller: DeviceCaller, rtpCapabilities: RtpCapabilities) {
+    const call = this.ofMember(callId, caller.session.userId);
+    return this.#byConnection.joining(call, caller.connectionId, () => call.join(caller, rtpCapabilities));
   }
 
   /**
@@ -79,13 +88,11 @@ export class CallRegistry {
     return [...this.#calls.values()].filter(({ over }) => !over);
   }
 
-  #disconnected(connectionId: string): void {
-    for (const call of this.#calls.values()) {
-      if (call.over) continue;
-      call.disconnected(connectionId).catch((error: unknown) => {
-        this.#services.logger.error({ err: error, callId: call.state.callId }, 'releasing a connection failed');
-      });
-    }
+  #disconnected(call: LiveCall, connectionId: string): void {
+    if (call.over) return;
+    call.disconnected(connectionId).catch((error: unknown) => {
+      this.#services.logger.error({ err: error, callId: call.state.callId }, 'releasing a connection failed');
+    });
   }
 
   #forgetLater(call: LiveCall): void {

@@ -149,6 +149,11 @@ export class LiveCall {
     return this.#seatOf(caller);
   }
 
+  /** Whether this connection has a seat. */
+  holds(connectionId: string): boolean {
+    return this.#media.seats.some((seat) => seat.connectionId === connectionId);
+  }
+
   /** Frees whatever this connection held; its participants have `REJOIN_MS` to come back. */
   disconnected(connectionId: string): Promise<void> {
     return this.#queue.run(SERVER, () => {

@@ -8,7 +8,6 @@ export function registerJoin({ registry }: CallsContext) {
     permission: 'device',
     limit: { requests: 60, seconds: 60, by: 'account' },
     replay: 'connection',
-    handle: ({ callId, rtpCapabilities }, caller) =>
-      registry.ofMember(callId, caller.session.userId).join(caller, rtpCapabilities),
+    handle: ({ callId, rtpCapabilities }, caller) => registry.join(callId, caller, rtpCapabilities),
   });
 }
