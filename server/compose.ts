@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { DeviceId, UserId } from '../protocol/ids.ts';
+import type { UserId } from '../protocol/ids.ts';
 import { busEvents } from './bus/bus-events.ts';
 import { localBus } from './bus/local-bus.ts';
 import type { Config } from './config.ts';
@@ -23,7 +23,6 @@ import { contactsModule } from './modules/contacts/index.ts';
 import { DeviceDirectory, devicesModule } from './modules/devices/index.ts';
 import type { Sfu } from './sfu/sfu.ts';
 import { guardAuthenticator, guardStorage } from './storage-guard.ts';
-import type { Trx } from './store/schema.ts';
 import { StorageHealth, type DiskSpace } from './store/storage-health.ts';
 import type { Store } from './store/store.ts';
 import { Closings } from './ws/closings.ts';
@@ -165,8 +164,6 @@ export function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, c
   const events = busEvents(bus);
   const directory = new DeviceDirectory(store.kind);
   const chatStore = new ChatStore(store.kind);
-  const deleteDeviceQueue = (trx: Trx, userId: UserId, deviceId: DeviceId) =>
-    chatStore.deleteQueue(trx, userId, deviceId);
   const standing = (trx: Trx, session: CallerSession) => requireStanding(trx, store.kind, session);
   const passwords = new PasswordHasher();
   const signInLimits = new SignInLimits(parts.overrides.rateLimitFactor ?? 1);
@@ -175,6 +172,7 @@ export function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, c
     chatStore,
     events,
     now,
+    log,
     quotas: { ...defaultQuotas(config.storage.maxQueuedBytes, overrides.rateLimitFactor ?? 1), ...overrides.quotas },
     devicesOf: (trx, users) => directory.devicesOf(trx, users),
   });
@@ -190,7 +188,7 @@ export function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, c
       signInLimits,
       sessionLifetime: config.sessionLifetime,
       liveSessions: () => hub.liveSessions(),
-      deleteDeviceQueue,
+      devicesGone: chat.devicesGone,
       log,
     }),
     contactsModule({ store, events, requireStanding: standing }),
@@ -202,7 +200,8 @@ export function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, c
       requireStanding: standing,
       bindSession,
       deleteDeviceSessions,
-      deleteDeviceQueue,
+      isQueueInUse: (trx, userId, deviceId) => chatStore.isInUse(trx, userId, deviceId),
+      devicesGone: chat.devicesGone,
     }),
     chat,
   ];

@@ -1,5 +1,5 @@
 import { pruneInvitations } from './modules/accounts/index.ts';
-import { expireMessages } from './modules/chat/index.ts';
+import { emptyGoneQueues, expireMessages } from './modules/chat/index.ts';
 import { pruneLinkRequests } from './modules/devices/index.ts';
 import type { UserId } from '../protocol/ids.ts';
 import type { Log } from './log.ts';
@@ -42,6 +42,7 @@ type Steps = Readonly<Record<string, () => Promise<void>>>;
 
 function daily({ store, now, keepMs, onExpired }: MaintenanceDeps, signal: AbortSignal): Steps {
   return {
+    goneQueues: () => emptyGoneQueues(store, signal),
     linkRequests: () => pruneLinkRequests(store.db, now()),
     invitations: () => pruneInvitations(store.db, now()),
     messages: () => expireMessages({ store, keepMs, now: now(), signal, onExpired }),

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import type { AccountStatus } from '../../protocol/accounts.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { DeviceId, SessionId, UserId } from '../../protocol/ids.ts';
+import type { SessionId, UserId } from '../../protocol/ids.ts';
 import { changeStatus, createReset, findPeople, noteAct, resetLink } from '../modules/accounts/index.ts';
-import { ChatStore } from '../modules/chat/index.ts';
+import { emptyGoneQueues } from '../modules/chat/index.ts';
 import type { Trx } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { UsageError, type Command } from './command.ts';
@@ -74,6 +74,8 @@ function statusCommand(name: string, status: AccountStatus, summary: string, ask
         const userId = await requireUser(store, options.name, command);
         const { changed, ended } = await change(store, userId, status, name);
         const inEffect = ended.length > 0 ? ' Its connections close within seconds.' : '';
+        // A server that runs does not know of them before its next start or day; what is cut off here it finds then.
+        if (status === 'removed') await emptyGoneQueues(store, new AbortController().signal);
         say(
           changed ? `${options.name} is ${WORDS[status]}.${inEffect}` : `${options.name} was ${WORDS[status]} before.`,
         );
@@ -84,14 +86,12 @@ function statusCommand(name: string, status: AccountStatus, summary: string, ask
 }
 
 async function change(store: Store, userId: UserId, status: AccountStatus, action: string) {
-  const chatStore = new ChatStore(store.kind);
-  const deleteDeviceQueue = (trx: Trx, user: UserId, device: DeviceId) => chatStore.deleteQueue(trx, user, device);
   try {
     const alongside = async (trx: Trx, ended: readonly SessionId[]) => {
       await tellServer(trx, ended);
       await noteAct(trx, { action, of: userId, at: Date.now() });
     };
-    return await changeStatus({ store, deleteDeviceQueue, alongside }, userId, status, null);
+    return await changeStatus({ store, alongside }, userId, status, null);
   } catch (error) {
     if (!ProtocolError.is(error, 'last_administrator')) throw error;
     throw new UsageError('This is the only administrator. Make another one first: invite --role admin');

@@ -77,7 +77,7 @@ export const LIMITS = {
   postgresStatementMs: {
     value: 7_000,
     unit: 'milliseconds until PostgreSQL gives up a statement (statement_timeout in DATABASE_URL)',
-    reason: 'The longest is the removal of an account with a full queue; whatever takes longer holds others up.',
+    reason: 'None needs as long; whatever takes longer holds others up.',
   },
   postgresAnswerMs: {
     value: 8_000,

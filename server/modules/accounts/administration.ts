@@ -33,6 +33,7 @@ function statusMethod(
     handle: async ({ userId }: { userId: UserId }, { session }) => {
       const { changed, ended } = await changeStatus(deps, userId, status, session);
       if (!changed) return {};
+      if (status === 'removed') deps.devicesGone();
       audit(deps, method.name, session.userId, userId);
       // After the answer, since administrators may end their own sessions.
       setImmediate(() => {

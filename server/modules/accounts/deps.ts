@@ -20,5 +20,7 @@ export interface AccountsDeps extends StandingDeps {
   readonly sessionLifetime: SessionLifetime;
   /** Sessions that are connected to this process. */
   readonly liveSessions: () => readonly SessionId[];
+  /** Told once devices are gone with their account and that is committed. */
+  readonly devicesGone: () => void;
   readonly log: Log;
 }

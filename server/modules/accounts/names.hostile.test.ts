@@ -75,7 +75,7 @@ onEachDatabase((newDatabase) => {
       await refusal('username_taken', new Person(undefined, username).signUp(visitor, await server.invitation()));
     // These look different: a dot is no hyphen, and "j" no "i".
     for (const username of ['il10-modern', 'jl10.modern']) await server.join(new Person(undefined, username));
-    await changeStatus({ store: server.store, deleteDeviceQueue: async () => {} }, person.userId, 'removed', null);
+    await changeStatus({ store: server.store }, person.userId, 'removed', null);
     await refusal('username_taken', new Person(undefined, 'i110.modern').signUp(visitor, await server.invitation()));
   });
 

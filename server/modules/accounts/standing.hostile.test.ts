@@ -43,7 +43,7 @@ onEachDatabase((newDatabase) => {
   /** As the server does it, in a transaction that others wait for. */
   const change = (trx: Trx, { person }: Member, status: 'suspended' | 'removed') => {
     const store = { ...server.store, transaction: <T>(work: (inner: Trx) => Promise<T>) => work(trx) };
-    return changeStatus({ store, deleteDeviceQueue: async () => {} }, person.userId, status, null);
+    return changeStatus({ store }, person.userId, status, null);
   };
 
   const administer = ({ client }: Member, people: Awaited<ReturnType<typeof victims>>) => [

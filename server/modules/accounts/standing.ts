@@ -1,6 +1,6 @@
 import type { AccountStatus } from '../../../protocol/accounts.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
-import type { DeviceId, SessionId, UserId } from '../../../protocol/ids.ts';
+import type { SessionId, UserId } from '../../../protocol/ids.ts';
 import type { Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { roleMay } from '../../ws/capabilities.ts';
@@ -10,7 +10,6 @@ import { deleteSessions } from './sessions.ts';
 /** What of an account lies with other modules. */
 export interface StandingDeps {
   readonly store: Store;
-  readonly deleteDeviceQueue: (trx: Trx, userId: UserId, deviceId: DeviceId) => Promise<void>;
   /** What else belongs to a change, in its transaction. */
   readonly alongside?: (trx: Trx, ended: readonly SessionId[]) => Promise<void>;
 }
@@ -23,8 +22,9 @@ export interface Changed {
 }
 
 /**
- * Suspends, reinstates or removes an account, in one transaction. Messages that wait for it stay while it is suspended; links
- * that it made for others do not. `by`: whose session asks; null for the command line.
+ * Suspends, reinstates or removes an account, in one transaction. After a removal the queues of its devices are still to
+ * be emptied. Messages that wait for it stay while it is suspended; links that it made for others do not. `by`: whose
+ * session asks; null for the command line.
  * Throws `user_unknown` (also for a removed one), `last_administrator`, and what `requireStanding` throws.
  */
 export function changeStatus(
@@ -52,7 +52,7 @@ export function changeStatus(
       .execute();
     // Else an administrator could come back by an invitation of their own.
     await trx.deleteFrom('invitations').where('createdBy', '=', userId).where('usedBy', 'is', null).execute();
-    if (status === 'removed') await deleteWhatIsTheirs(deps, trx, userId);
+    if (status === 'removed') await deleteWhatIsTheirs(trx, userId);
     return { changed: true, ended };
   });
 }
@@ -137,10 +137,11 @@ async function requireOtherAdministrator(trx: Trx, userId: UserId): Promise<void
   if (!other) throw new ProtocolError('last_administrator', 'There would be no administrator left.');
 }
 
-/** The row itself stays, so that neither the id nor the username is ever somebody else's. */
-async function deleteWhatIsTheirs({ deleteDeviceQueue }: StandingDeps, trx: Trx, userId: UserId): Promise<void> {
-  const devices = await trx.selectFrom('devices').select('deviceId').where('userId', '=', userId).execute();
-  for (const { deviceId } of devices) await deleteDeviceQueue(trx, userId, deviceId);
+/**
+ * The row itself stays, so that neither the id nor the username is ever somebody else's. What waits for the devices is
+ * deleted afterwards: it may be much, and everybody would wait for it.
+ */
+async function deleteWhatIsTheirs(trx: Trx, userId: UserId): Promise<void> {
   // Prekeys go with the devices.
   await trx.deleteFrom('devices').where('userId', '=', userId).execute();
   await trx.deleteFrom('deviceLists').where('userId', '=', userId).execute();

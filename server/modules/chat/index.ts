@@ -4,11 +4,14 @@ import type { MessageId, UserId } from '../../../protocol/ids.ts';
 import { register } from '../../ws/method.ts';
 import type { ServerModule } from '../../ws/module.ts';
 import { scopeOf } from '../../ws/replay.ts';
+import type { Log } from '../../log.ts';
 import { ExpiredNews } from './expired-news.ts';
+import { GoneQueues } from './gone-queues.ts';
 import { Outgoing, type ChatDeps, type OutgoingDeps } from './outgoing.ts';
 import { SenderQuota } from './sender-quota.ts';
 
 export { expireMessages } from './expire.ts';
+export { emptyGoneQueues } from './gone-queues.ts';
 export { defaultQuotas } from './quotas.ts';
 export type { Quotas } from './room.ts';
 export { ChatStore } from './store.ts';
@@ -21,13 +24,16 @@ export interface ChatModule extends ServerModule {
   readonly waiting: () => number;
   /** Tells these accounts that messages were not kept for them. */
   readonly tellExpired: (users: Iterable<UserId>) => void;
+  /** Devices have left their lists, and that is committed: begins to delete what waits for them. */
+  readonly devicesGone: () => void;
 }
 
 /** Takes messages for devices, keeps them until they are acknowledged, and hands them over. */
-export function chatModule(chatDeps: ChatDeps): ChatModule {
+export function chatModule(chatDeps: ChatDeps & { readonly log: Log }): ChatModule {
   const news = new ExpiredNews(chatDeps.events);
   const deps = { ...chatDeps, news };
   const outgoing = new Outgoing(deps);
+  const goneQueues = new GoneQueues(deps.store, deps.log);
   return {
     methods: [
       sendMethod(outgoing, new SenderQuota(deps.quotas, deps.now)),
@@ -38,8 +44,10 @@ export function chatModule(chatDeps: ChatDeps): ChatModule {
     ],
     waiting: () => outgoing.waiting,
     tellExpired: (users) => news.tell(users),
+    devicesGone: () => goneQueues.wake(),
     async close() {
       await outgoing.flush();
+      await goneQueues.close();
       news.close();
     },
   };

@@ -138,10 +138,12 @@ class History {
       await this.#outgoing.acknowledge({ userId, deviceId, positions: [...positions, 7], payer: NOBODY });
   }
 
-  #deleteQueues(addresses: readonly DeviceAddress[]): Promise<void> {
-    return this.#store.transaction(async (trx) => {
-      for (const { userId, deviceId } of addresses) await this.#chatStore.deleteQueue(trx, userId, deviceId);
-    });
+  /** None of the devices here is on a list. */
+  async #deleteQueues(addresses: readonly DeviceAddress[]): Promise<void> {
+    for (const address of addresses) {
+      for (let empty = false; !empty;)
+        empty = await this.#store.transaction((trx) => this.#chatStore.emptySome(trx, address));
+    }
   }
 
   /** The older `share` of the answers. */

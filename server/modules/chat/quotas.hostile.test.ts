@@ -25,8 +25,7 @@ import { foundation } from '../../store/migrations/0001-foundation.ts';
 import { quotas as quotasMigration } from '../../store/migrations/0005-quotas.ts';
 import { NodeSqliteDialect } from '../../store/sqlite.ts';
 import type { Schema } from '../../store/schema.ts';
-import { expireMessages, type Quotas } from './index.ts';
-import { ChatStore } from './store.ts';
+import { emptyGoneQueues, expireMessages, type Quotas } from './index.ts';
 
 /* A colleague with a valid session fills the disk, somebody's queue, or the organisation's store. */
 
@@ -244,8 +243,9 @@ onEachDatabase((newDatabase) => {
     const [leaving] = people;
     if (!leaving) throw new Error('nobody');
     const { userId, device } = leaving.person;
-    const chatStore = new ChatStore(store.kind);
-    await store.transaction((trx) => chatStore.deleteQueue(trx, userId, device.public.deviceId));
+    const { deviceId } = device.public;
+    await store.db.deleteFrom('devices').where('userId', '=', userId).where('deviceId', '=', deviceId).execute();
+    await emptyGoneQueues(store, NEVER);
 
     const queues = await sql<
       Record<string, unknown>

@@ -5,6 +5,8 @@ import type { Database, Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { Ledger, SENT, type LedgerRow } from './ledger.ts';
 import { LIMITS } from './limits.ts';
+import { countFitting, inSteps, type Removed } from './portions.ts';
+import { SENDER_OF_COPY, statements } from './statements.ts';
 
 /**
  * Microseconds: the year 2191. A clock that is further ahead is wrong, and one position taken from it would be the least
@@ -125,19 +127,58 @@ export class ChatStore {
     await this.#deleteUnqueued(trx, removed, ledger);
   }
 
-  /** Empties the queue of a device that left its account. */
-  async deleteQueue(trx: Trx, userId: UserId, deviceId: DeviceId): Promise<void> {
-    const rows = await trx
-      .deleteFrom('queue')
+  /**
+   * Deletes the oldest of what waits for a device that is on no list: as much as keeps nobody waiting. Returns whether
+   * nothing is left. A device that is on a list keeps all.
+   */
+  async emptySome(trx: Trx, { userId, deviceId }: { userId: UserId; deviceId: number }): Promise<boolean> {
+    const device = { userId, deviceId: deviceId as DeviceId };
+    const listed = await trx
+      .selectFrom('devices')
+      .select('deviceId')
+      .where('userId', '=', userId)
+      .where('deviceId', '=', device.deviceId)
+      .executeTakeFirst();
+    if (listed) return true;
+    const oldest = await trx
+      .selectFrom('queue')
+      .select(['position', 'bytes'])
+      .where('userId', '=', userId)
+      .where('deviceId', '=', device.deviceId)
+      .orderBy('position')
+      .limit(LIMITS.deletedMessages.value)
+      .execute();
+    const [positions] = inSteps(oldest);
+    if (positions) {
+      const ledger = new Ledger();
+      await this.acknowledge(trx, [{ ...device, positions }], ledger);
+      await this.record(trx, ledger);
+    }
+    // Asked anew: of two processes on PostgreSQL one may have come first, and there is still more.
+    const { numDeletedRows } = await trx
+      .deleteFrom('queueUse')
       .where('userId', '=', userId)
       .where('deviceId', '=', deviceId)
-      .returning(['position', 'bytes', KEY_BYTES, SENDER])
-      .execute();
-    const ledger = new Ledger();
-    for (const { sender, keyBytes } of rows) ledger.giveBackKey(sender, keyBytes);
-    await this.#deleteUnqueued(trx, rows, ledger);
-    await trx.deleteFrom('queueUse').where('userId', '=', userId).where('deviceId', '=', deviceId).execute();
-    await this.record(trx, ledger);
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('queue').select('position').where('userId', '=', userId).where('deviceId', '=', device.deviceId),
+          ),
+        ),
+      )
+      .executeTakeFirst();
+    return positions === undefined || numDeletedRows > 0n;
+  }
+
+  /** Whether anything of a device that had this number is still to be deleted. */
+  async isInUse(trx: Trx, userId: UserId, deviceId: DeviceId): Promise<boolean> {
+    const row = await trx
+      .selectFrom('queueUse')
+      .select('deviceId')
+      .where('userId', '=', userId)
+      .where('deviceId', '=', deviceId)
+      .executeTakeFirst();
+    return row !== undefined;
   }
 
   /**
@@ -194,12 +235,16 @@ export class ChatStore {
   async expired(db: Database, userId: UserId): Promise<{ deviceId: DeviceId; count: number }[]> {
     const rows = await db
       .selectFrom('queueUse')
-      .select(['deviceId', 'expired as count'])
-      .where('userId', '=', userId)
+      // What is left of a removed device is nothing to be told of.
+      .innerJoin('devices', (join) =>
+        join.onRef('devices.userId', '=', 'queueUse.userId').onRef('devices.deviceId', '=', 'queueUse.deviceId'),
+      )
+      .select(['devices.deviceId', 'expired as count'])
+      .where('queueUse.userId', '=', userId)
       .where('expired', '>', 0)
-      .orderBy('deviceId')
+      .orderBy('devices.deviceId')
       .execute();
-    return rows.map(({ deviceId, count }) => ({ deviceId: deviceId as DeviceId, count }));
+    return rows;
   }
 
   async dismissExpired(db: Database, userId: UserId, deviceId: DeviceId): Promise<void> {
@@ -256,71 +301,11 @@ export class ChatStore {
   }
 }
 
-/** An envelope on the wire without its payload and key, in characters: ids, names of fields. */
-const AROUND_ENVELOPE = 320;
-
-/** How many of these envelopes, from the first on, fit; one in any case. */
-function countFitting(sizes: readonly { payloadBytes: number; keyBytes: number }[], characters: number): number {
-  let used = 0;
-  const over = sizes.findIndex(({ payloadBytes, keyBytes }) => {
-    used += base64Length(payloadBytes) + base64Length(keyBytes) + AROUND_ENVELOPE;
-    return used > characters;
-  });
-  return over < 0 ? sizes.length : Math.max(1, over);
-}
-
-function base64Length(bytes: number): number {
-  return Math.ceil(bytes / 3) * 4;
-}
-
-/** A copy that left a queue: its message, and how long that may be. */
-interface Removed {
-  readonly position: number;
-  readonly bytes: number;
-}
-
-/** The positions, each once, in lists that are short and whose messages are. */
-function inSteps(removed: readonly Removed[]): number[][] {
-  const steps: number[][] = [];
-  const seen = new Set<number>();
-  let left = 0;
-  for (const { position, bytes } of removed) {
-    if (seen.has(position)) continue;
-    seen.add(position);
-    let step = steps.at(-1);
-    if (step === undefined || step.length >= LIMITS.deletedMessages.value || bytes > left) {
-      steps.push((step = []));
-      left = LIMITS.deletedBytes.value;
-    }
-    step.push(position);
-    left -= bytes;
-  }
-  return steps;
-}
-
 interface DeletedCopy extends Removed {
   readonly keyBytes: number;
   readonly sender: UserId | null;
 }
 
-/** Of a copy that is deleted, before its message is: what is given back, and to whom. */
-const SENDER_OF_COPY = '(select sender_user_id from messages where messages.position = queue.position)';
+/** Of a copy that is deleted: what is given back, and to whom. */
 const KEY_BYTES = sql<number>`length(key_body)`.as('keyBytes');
 const SENDER = sql<UserId | null>`${sql.raw(SENDER_OF_COPY)}`.as('sender');
-
-/** The statements of every message's way, made once: an array as a parameter is PostgreSQL's, SQLite takes a JSON text. */
-function statements(kind: Store['kind']) {
-  const among = (type: string, parameter: string) =>
-    kind === 'postgres' ? `= any(${parameter}::${type}[])` : 'in (select value from json_each(?))';
-  const [first, second] = kind === 'postgres' ? ['$1', '$2'] : ['?', '?'];
-  return {
-    use: `select user_id, device_id, bytes, messages, answers from queue_use where user_id ${among('text', '$1')}
-      union all select '', 0, value, 0, 0 from counters where name = 'queued_bytes'`,
-    acknowledge: `delete from queue where user_id = ${first} and device_id = ${second}
-      and position ${among('bigint', '$3')} returning position, bytes, length(key_body) as key_bytes,
-      ${SENDER_OF_COPY} as sender`,
-    unqueued: `delete from messages where position ${among('bigint', '$1')}
-      and not exists (select 1 from queue where queue.position = messages.position)
-      returning sender_user_id as sender, length(payload) as bytes`,
-  };
-}

@@ -13,8 +13,11 @@ export interface DevicesDeps {
   readonly now: () => number;
   /** What other modules keep for a device, and let go of when it leaves the list. */
   readonly deleteDeviceSessions: (trx: Trx, userId: UserId, deviceId: DeviceId) => Promise<SessionId[]>;
-  readonly deleteDeviceQueue: (trx: Trx, userId: UserId, deviceId: DeviceId) => Promise<void>;
   /** Throws unless whoever asked may do so still; to be asked first in a transaction. */
   readonly requireStanding: (trx: Trx, session: CallerSession) => Promise<void>;
+  /** Whether messages for a device that had this number are still being deleted. */
+  readonly isQueueInUse: (trx: Trx, userId: UserId, deviceId: DeviceId) => Promise<boolean>;
+  /** Told once devices have left a list and that is committed. */
+  readonly devicesGone: () => void;
   readonly bindSession: (trx: Trx, sessionId: SessionId, deviceId: DeviceId) => Promise<void>;
 }

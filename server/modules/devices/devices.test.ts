@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { signUp } from '../../../protocol/accounts.ts';
 import { pending } from '../../../protocol/chat.ts';
 import {
@@ -149,13 +149,14 @@ onEachDatabase((newDatabase) => {
       await member.client.request(publishList, { list: person.list(3), idempotencyId: newId() });
       expect(await second.closed).toBe(CloseCode.sessionRevoked);
       await refusal('session_invalid', (await server.connect()).hello({ session: session as never }));
-      const left = await server.store.db
-        .selectFrom('queue')
-        .select('position')
-        .where('userId', '=', person.userId)
-        .where('deviceId', '=', device.public.deviceId)
-        .execute();
-      expect(left).toEqual([]);
+      const left = () =>
+        server.store.db
+          .selectFrom('queue')
+          .select('position')
+          .where('userId', '=', person.userId)
+          .where('deviceId', '=', device.public.deviceId)
+          .execute();
+      await vi.waitFor(async () => expect(await left()).toEqual([]), { timeout: 10_000 });
       const devices = [{ userId: person.userId, deviceId: device.public.deviceId }];
       expect(await sender.client.request(takeBundles, { devices, idempotencyId: newId() })).toEqual({ bundles: [] });
       expect(

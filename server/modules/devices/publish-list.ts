@@ -20,6 +20,8 @@ import { insertDevice } from './store.ts';
 /** What a new list did, to be told once it is committed. */
 interface Changes {
   readonly revoked: SessionId[];
+  /** Whether any device left the list. */
+  removed: boolean;
   readonly linked: { readonly sessionId: SessionId; readonly deviceId: DeviceId }[];
 }
 
@@ -31,7 +33,7 @@ export function publishListMethod(deps: DevicesDeps) {
     handle: async ({ list: signed, idempotencyId }, caller) => {
       const { userId } = caller.session;
       const list = readList(signed, userId, deps.now());
-      let changes: Changes = { revoked: [], linked: [] };
+      let changes: Changes = { revoked: [], removed: false, linked: [] };
       const key = { scope: scopeOf(caller), id: idempotencyId, method: publishList.name };
       const replace = async (trx: Trx) => {
         // A device that is being taken off the list puts none in its place.
@@ -47,9 +49,10 @@ export function publishListMethod(deps: DevicesDeps) {
   });
 }
 
-function announce({ bus, events }: DevicesDeps, userId: UserId, version: number, changes: Changes): void {
+function announce({ bus, events, devicesGone }: DevicesDeps, userId: UserId, version: number, changes: Changes): void {
   events.toEveryone(listChanged, { userId, version });
   for (const { sessionId, deviceId } of changes.linked) events.toSession(sessionId, linked, { deviceId });
+  if (changes.removed) devicesGone();
   // After the answer, since the asking device may have taken itself off the list.
   setImmediate(() => {
     for (const sessionId of changes.revoked) bus.publish('sessionRevoked', { sessionId });
@@ -69,7 +72,7 @@ async function replaceList(
     .select(['deviceId', 'identityKey', 'authenticationKey'])
     .where('userId', '=', userId)
     .execute();
-  const changes: Changes = { revoked: [], linked: [] };
+  const changes: Changes = { revoked: [], removed: false, linked: [] };
   for (const device of list.devices) {
     const known = present.find((row) => row.deviceId === device.deviceId);
     if (!known) changes.linked.push(await link(deps, trx, userId, device));
@@ -78,6 +81,7 @@ async function replaceList(
   }
   for (const { deviceId } of present) {
     if (list.devices.some((device) => device.deviceId === deviceId)) continue;
+    changes.removed = true;
     changes.revoked.push(...(await remove(deps, trx, userId, deviceId)));
   }
   return changes;
@@ -121,13 +125,16 @@ async function link(
   if (!request || !device || !isSameDevice(device, listed)) {
     throw new ProtocolError('device_unknown', 'A device on the list has not asked to be linked.');
   }
+  // Else the new device would get, or lose, what was for the one before.
+  if (await deps.isQueueInUse(trx, userId, deviceId))
+    throw new ProtocolError('device_list_invalid', 'A device that had this number is still being removed.');
   await insertDevice(trx, userId, device, deps.now());
   await deps.bindSession(trx, request.sessionId, deviceId);
   return { sessionId: request.sessionId, deviceId };
 }
 
+/** What waits for the device is deleted afterwards: it may be much, and everybody would wait for it. */
 async function remove(deps: DevicesDeps, trx: Trx, userId: UserId, deviceId: DeviceId): Promise<SessionId[]> {
-  await deps.deleteDeviceQueue(trx, userId, deviceId);
   const sessions = await deps.deleteDeviceSessions(trx, userId, deviceId);
   // Its prekeys go with it.
   await trx.deleteFrom('devices').where('userId', '=', userId).where('deviceId', '=', deviceId).execute();
