@@ -8,6 +8,8 @@ import { RingMemory } from './ring-memory.ts';
 export class CallRules {
   readonly #ongoing: () => readonly CallState[];
   readonly #rings = new RingMemory();
+  /** Who is being seated where: that takes a while, and the calls do not show it yet. */
+  readonly #seating = new Map<UserId, Set<CallId>>();
   /** Until when each account that flooded has no calls, earliest first. Milliseconds since the epoch. */
   readonly #paused = new Map<UserId, number>();
 
@@ -20,19 +22,31 @@ export class CallRules {
     if (this.#ongoing().length >= LIMITS.callsInTotal.value) {
       throw new ProtocolError('unavailable', 'the server holds no more calls');
     }
-    this.admitSeat(starter, null, now);
+    this.#admit(starter, null, now);
   }
 
   /**
+   * Lets an account into a call, which counts from here on. Returns what is to be called once the call itself shows it, or
+   * it failed.
    * @throws ProtocolError `too_many_calls` if the account is in as many other calls as it may, `rate_limited` if it
    *   flooded the media server of late
    */
-  admitSeat(userId: UserId, callId: CallId | null, now: number): void {
+  takeSeat(userId: UserId, callId: CallId, now: number): () => void {
+    this.#admit(userId, callId, now);
+    const seating = this.#seating.get(userId) ?? new Set();
+    this.#seating.set(userId, seating.add(callId));
+    return () => {
+      seating.delete(callId);
+      if (seating.size === 0) this.#seating.delete(userId);
+    };
+  }
+
+  #admit(userId: UserId, callId: CallId | null, now: number): void {
     const retryAfterMs = (this.#paused.get(userId) ?? 0) - now;
     if (retryAfterMs > 0) {
       throw new ProtocolError('rate_limited', 'this account flooded the media server', { retryAfterMs });
     }
-    const others = this.#ongoing().filter((call) => call.callId !== callId && isIn(memberOf(call, userId)));
+    const others = this.#ongoing().filter((call) => call.callId !== callId && this.#isIn(call, userId));
     if (others.length >= LIMITS.callsPerAccount.value) {
       throw new ProtocolError('too_many_calls', `an account is in at most ${LIMITS.callsPerAccount.value} calls`);
     }
@@ -67,6 +81,10 @@ export class CallRules {
 
   answered(from: UserId, to: UserId): void {
     this.#rings.answered(from, to);
+  }
+
+  #isIn(call: CallState, userId: UserId): boolean {
+    return isIn(memberOf(call, userId)) || this.#seating.get(userId)?.has(call.callId) === true;
   }
 
   /** By whom this account is being rung, once for each call. */

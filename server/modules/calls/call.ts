@@ -92,10 +92,9 @@ export class LiveCall {
       const member = state.memberOf(joined, userId);
       if (member === undefined) throw new ProtocolError('call_unknown', 'no such call');
       const { participantId, rungBy } = member;
-      this.#services.rules.admitSeat(userId, this.#state.callId, this.#services.clock.now());
+      const seated = this.#services.rules.takeSeat(userId, this.#state.callId, this.#services.clock.now());
       const options: SeatOptions = { userId, deviceId, participantId, connectionId: caller.connectionId };
-      const { seat, consumers } = await this.#sit(options, rtpCapabilities);
-      this.#apply(joined);
+      const { seat, consumers } = await this.#sit(options, rtpCapabilities, joined).finally(seated);
       if (rungBy !== null) this.#services.rules.answered(rungBy, userId);
       return {
         call: state.toWire(this.#state),
@@ -182,9 +181,11 @@ export class LiveCall {
     });
   }
 
-  async #sit(options: SeatOptions, rtpCapabilities: RtpCapabilities) {
+  async #sit(options: SeatOptions, rtpCapabilities: RtpCapabilities, joined: CallState) {
     try {
-      return await this.#media.sit(options, rtpCapabilities);
+      const sitting = await this.#media.sit(options, rtpCapabilities);
+      this.#apply(joined);
+      return sitting;
     } catch (error) {
       // The earlier seat is already given up, so whoever was in the call is so no longer.
       this.#apply(state.disconnect(this.#state, options.userId, this.#services.clock.now()));

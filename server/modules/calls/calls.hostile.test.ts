@@ -174,6 +174,18 @@ describe('a colleague who calls and calls', () => {
     expect(await code(start(harness.client(), harness.client()))).toBe('none');
   });
 
+  it('is in few calls also where all joins are under way at once', async () => {
+    const most = LIMITS.callsPerAccount.value;
+    const callIds: CallId[] = [];
+    for (let n = 0; n < most * 2; n += 1) callIds.push(await start(harness.client(), mallory, harness.client()));
+    const codes = await Promise.all(callIds.map((callId) => code(join(mallory, callId))));
+    expect(codes.filter((one) => one === 'none')).toHaveLength(most);
+    expect(codes.filter((one) => one === 'too_many_calls')).toHaveLength(most);
+    // A place that was not taken, or given back, is free again.
+    await mallory.request(wire.leave, { callId: callIds[codes.indexOf('none')]! });
+    expect(await code(join(mallory, callIds[codes.indexOf('too_many_calls')]!))).toBe('none');
+  });
+
   it('rings another in few calls at once', async () => {
     for (let n = 0; n < LIMITS.ringingPerPair.value; n += 1) await start(mallory, bob);
     expect(await code(start(mallory, bob))).toBe('rung_too_often');
