@@ -98,6 +98,14 @@ export async function keepAnswer(trx: Trx, key: RequestKey, now: number, result:
   await countAnswer(trx, key.scope);
 }
 
+/**
+ * Forgets the answers to one that were kept before a time, where a repeat comes within moments. For scopes whose answers
+ * count for no account.
+ */
+export async function forgetAnswers(trx: Trx, scope: string, before: number): Promise<void> {
+  await trx.deleteFrom('idempotency').where('scope', '=', scope).where('createdAt', '<', before).execute();
+}
+
 export function idempotencyIdReused(): ProtocolError<'invalid_request'> {
   return new ProtocolError('invalid_request', 'The idempotency id was used for another method.', {
     issues: [{ path: 'idempotencyId', problem: 'was used for another method' }],

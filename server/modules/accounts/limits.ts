@@ -26,6 +26,17 @@ export const LIMITS = {
     unit: 'failed sign-ins in 15 minutes',
     reason: 'Whoever holds a device guesses slowly; nobody without its key can use these tries up.',
   },
+  signInsByAccount: {
+    value: 100,
+    unit: 'sign-ins that succeed in 10 minutes, by password alone, and as much for each device that proves itself',
+    reason:
+      'Sixteen devices that each try several times need fewer; whoever signs in on and on costs hashes and rows no longer.',
+  },
+  keptSignInMinutes: {
+    value: 10,
+    unit: 'minutes',
+    reason: 'A sign-in whose answer was lost is repeated within moments; a week of them would be rows without end.',
+  },
   hashesAtOnce: {
     value: 2,
     unit: 'password hashes',

@@ -65,6 +65,22 @@ it('counts what it refuses nowhere: one address uses up the tries of no account 
   await limits.attempt('bob', '203.0.113.10', undefined);
 });
 
+it('counts what succeeds by account, and by device where one proves itself, however many are under way', async () => {
+  const limits = new SignInLimits(1);
+  const most = LIMITS.signInsByAccount.value;
+  const succeed = async (username: string, address: string, device?: DeviceId) =>
+    (await limits.attempt(username, address, device))();
+  for (let i = 1; i < most; i++) await succeed('ada', '203.0.113.1');
+  const last = await Promise.all([1, 2, 3].map(() => limits.attempt('ada', '203.0.113.1', undefined)));
+  const settled = await Promise.allSettled(last.map((forgive) => forgive()));
+  expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  await refusal('rate_limited', limits.attempt('ada', '198.51.100.7', undefined));
+  await succeed('bob', '203.0.113.1');
+  for (let i = 0; i < most; i++) await succeed('ada', '203.0.113.1', 7 as DeviceId);
+  await refusal('rate_limited', limits.attempt('ada', '203.0.113.1', 7 as DeviceId));
+  await succeed('ada', '203.0.113.1', 8 as DeviceId);
+});
+
 it('takes the addresses of one IPv6 site as one', async () => {
   const limits = new SignInLimits(1);
   for (let i = 0; i < 10; i++) await limits.attempt('ada', `2001:db8:0:1::${i}`, undefined);

@@ -2,15 +2,17 @@ import { signIn, signInProofText } from '../../../protocol/accounts.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { DeviceId, SessionId, UserId } from '../../../protocol/ids.ts';
 import type { ParamsOf } from '../../../protocol/method.ts';
-import { findAnswer, keepAnswer, type RequestKey } from '../../store/once.ts';
+import { findAnswer, forgetAnswers, keepAnswer, type RequestKey } from '../../store/once.ts';
 import type { Trx } from '../../store/schema.ts';
 import { register } from '../../ws/method.ts';
 import { verifyEd25519 } from '../devices/index.ts';
 import type { AccountsDeps } from './deps.ts';
+import { LIMITS } from './limits.ts';
 import { createSession, deleteDeviceSessions, deleteOldestUnlinked, newSessionId, renewToken } from './sessions.ts';
 import { requirePassword } from './standing.ts';
 
 type Params = ParamsOf<typeof signIn>;
+const KEPT_MS = LIMITS.keptSignInMinutes.value * 60_000;
 /** Of nobody. The key is only there to be computed with (it is the base point of edwards25519). */
 const NO_USER = '' as UserId;
 const NO_KEY = 'WGZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmY=';
@@ -105,6 +107,7 @@ async function startSession(
   now: number,
 ): Promise<{ token: string; revoked: SessionId[] }> {
   const key: RequestKey = { scope: `sign-in/${userId}`, id: params.idempotencyId, method: signIn.name };
+  await forgetAnswers(trx, key.scope, now - KEPT_MS);
   const first = await findAnswer(trx, key);
   const deviceId = params.device?.deviceId ?? null;
   const kept = first?.result as { readonly sessionId: SessionId } | undefined;
