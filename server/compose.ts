@@ -23,6 +23,7 @@ import { contactsModule } from './modules/contacts/index.ts';
 import { DeviceDirectory, devicesModule } from './modules/devices/index.ts';
 import type { Sfu } from './sfu/sfu.ts';
 import { guardAuthenticator, guardStorage } from './storage-guard.ts';
+import type { Trx } from './store/schema.ts';
 import { StorageHealth, type DiskSpace } from './store/storage-health.ts';
 import type { Store } from './store/store.ts';
 import { Closings } from './ws/closings.ts';

@@ -103,7 +103,7 @@ onEachDatabase((newDatabase) => {
   });
 
   it('an account is removed before its queues are empty', async () => {
-    await changeStatus({ store: server.store }, mallory.person.userId, 'removed');
+    await changeStatus({ store: server.store }, mallory.person.userId, 'removed', null);
     expect(await copiesFor(mallory.person.userId)).toBe(MESSAGES);
     await emptyGoneQueues(server.store, new AbortController().signal);
     await expectNothingLeft();
