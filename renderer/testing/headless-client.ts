@@ -5,6 +5,11 @@ import type { Vault } from '../crypto/vault.ts';
 import type { VaultClient } from '../crypto/vault-client.ts';
 import { hasRegistry } from '../db/registry-name.ts';
 import type { Host } from '../host/host.ts';
+import type { MediaDevicesPort } from '../media/capture.ts';
+import { LocalMedia } from '../media/local-media.svelte.ts';
+import { FakeDevices } from '../media/testing/fake-devices.ts';
+import { FakeEngine } from '../media/testing/fake-engine.ts';
+import { Calls } from '../modules/calls/calls.svelte.ts';
 import type { Message } from '../modules/chat/model.ts';
 import type { NetworkSignals } from '../net/network-signals.ts';
 import { isLostAnswer } from '../net/retrying.ts';
@@ -13,7 +18,7 @@ import type { Timings } from '../net/timings.ts';
 
 export const PASSWORD = 'correct horse battery staple';
 
-/** A client without a window: the real controllers, connection and vault, in this process. */
+/** A client without a window: the real controllers, connection and vault, in this process. Its media alone are not real. */
 export class HeadlessClient {
   readonly disk: IDBFactory;
   readonly faults: unknown[] = [];
@@ -23,6 +28,7 @@ export class HeadlessClient {
   readonly chat;
   readonly contacts;
   readonly devices;
+  readonly calls;
   readonly #network = new SwitchedNetwork();
 
   /** `vaultStarts`: until then the vault answers nothing, as a worker that is still being loaded. */
@@ -58,6 +64,16 @@ export class HeadlessClient {
     this.chat = parts.chat;
     this.contacts = parts.contacts;
     this.devices = parts.devices;
+    const tone = () => () => undefined;
+    this.calls = new Calls({
+      connection: this.connection,
+      contacts: parts.contacts,
+      chat: parts.chat,
+      host,
+      engine: new FakeEngine(),
+      local: new LocalMedia({ devices: new FakeDevices() as unknown as MediaDevicesPort, storage: null }),
+      tones: { ring: tone, ringBack: tone },
+    });
   }
 
   static async join(

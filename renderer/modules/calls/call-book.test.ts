@@ -1,9 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Call } from '../../../protocol/calls.ts';
-import { DeviceId } from '../../../protocol/ids.ts';
-import { EMPTY_BOOK, isOnOtherDevice, rejoinableCalls, withActive, withCall, withEnded } from './call-book.ts';
-import { ADA, BEN, CAI, call, CALL, DEVICE, participant } from './testing/calls.ts';
+import { CallId, DeviceId } from '../../../protocol/ids.ts';
+import {
+  EMPTY_BOOK,
+  isOnOtherDevice,
+  rejoinableCalls,
+  withActive,
+  withCall,
+  withEnded,
+  withinLimit,
+} from './call-book.ts';
+import { LIMITS } from './limits.ts';
+import { ADA, BEN, CAI, call, CALL, DEVICE, participant, uuid } from './testing/calls.ts';
 
 const joined = (revision: number): Call => call(revision, [participant(ADA, 'joined'), participant(BEN, 'joined')]);
 
@@ -53,5 +62,22 @@ describe('the book of calls', () => {
   test('the same person on another device is told apart', () => {
     expect(isOnOtherDevice(joined(1), BEN, DEVICE)).toBe(false);
     expect(isOnOtherDevice(joined(1), BEN, DeviceId.parse(8))).toBe(true);
+  });
+});
+
+describe('what a server may make it keep', () => {
+  test('is so many calls, the oldest forgotten first, but never one that is kept', () => {
+    const ids = Array.from({ length: LIMITS.knownCalls.value + 5 }, (_, i) => CallId.parse(uuid(1000 + i)));
+    const book = ids.reduce(
+      (known, callId) => withinLimit(withCall(known, call(1, [], { callId })), [ids[0], callId]),
+      EMPTY_BOOK,
+    );
+    expect([...book.calls.keys()]).toEqual([ids[0], ...ids.slice(6)]);
+  });
+
+  test('is so many of those that are over', () => {
+    const ids = Array.from({ length: LIMITS.remembered.value + 5 }, (_, i) => CallId.parse(uuid(1000 + i)));
+    const book = ids.reduce(withEnded, EMPTY_BOOK);
+    expect([...book.ended]).toEqual(ids.slice(5));
   });
 });

@@ -13,23 +13,29 @@ import type { Tones } from '../../media/tones.ts';
 import type { Connection, ConnectionState } from '../../net/connection.ts';
 import { isLostAnswer } from '../../net/retrying.ts';
 import { isLive } from '../../net/when-online.ts';
-import type { ChatController } from '../chat/model.ts';
+import type { CallOutcome, ChatController } from '../chat/model.ts';
 import type { ContactsController } from '../contacts/model.ts';
 import {
   EMPTY_BOOK,
   participantOf,
   rejoinableCalls,
+  ringingCalls,
   withActive,
   withCall,
   withEnded,
+  withinLimit,
   type CallBook,
 } from './call-book.ts';
 import { type CallSession, freshId } from './call-session.svelte.ts';
 import { CurrentCall, type CallOver } from './current-call.svelte.ts';
 import { describeCall, peerOf } from './describe.ts';
+import { LIMITS } from './limits.ts';
 import type { CallNotice, CallsController, CallStage, DeviceChoice, IncomingCall, Tile } from './model.ts';
+import { Names } from './names.ts';
 import { endOfOwnCall, type CallEnd, refusalOf, winsGlare } from './outcome.ts';
-import { Ringing } from './ringing.svelte.ts';
+import { remembering } from './remembered.ts';
+import { RingAllowance } from './ring-allowance.ts';
+import { Ringing, type Ring } from './ringing.svelte.ts';
 import { buildTiles } from './tiles.ts';
 
 /** The first seconds after sign-in belong to what the person sees. Milliseconds. */
@@ -60,8 +66,10 @@ export class Calls implements CallsController {
   #prefetching = false;
   #stopRingBack: () => void = () => {};
   readonly #ringing: Ringing;
+  readonly #allowance = new RingAllowance();
+  readonly #names: Names;
   /** Calls of others that lost to one of this person's own (`winsGlare`). */
-  readonly #crossed = new Set<CallId>();
+  #crossed: ReadonlySet<CallId> = new Set<CallId>();
   /** The other's call that takes the place of the own one, until that is left. */
   #taking: CallId | null = null;
 
@@ -74,14 +82,17 @@ export class Calls implements CallsController {
 
   constructor(dependencies: CallsDependencies) {
     this.#deps = dependencies;
-    const { connection, tones } = dependencies;
+    const { connection, contacts, tones } = dependencies;
+    this.#names = new Names(contacts);
     this.#ringing = new Ringing({
       connection,
       tones,
-      onOver: ({ from, callId, media }, outcome) => this.#record(from, callId, media, { outcome, durationMs: null }),
+      onOver: (ring, outcome) => {
+        if (this.#allowance.take(Date.now())) this.#recordRing(ring, outcome);
+      },
     });
-    connection.on(wire.ringing, ({ call }) => this.#learn(withCall(this.#book, call)));
-    connection.on(wire.updated, ({ call }) => this.#learn(withCall(this.#book, call)));
+    connection.on(wire.ringing, ({ call }) => this.#told(call));
+    connection.on(wire.updated, ({ call }) => this.#told(call));
     connection.on(wire.ended, ({ callId }) => this.#learn(withEnded(this.#book, callId)));
     connection.on(wire.consumerAdded, ({ callId, consumer }) =>
       this.#media(callId, (session) => session.add(consumer)),
@@ -180,7 +191,9 @@ export class Calls implements CallsController {
 
   async decline(): Promise<void> {
     const ring = this.#ringing.answer();
-    if (ring !== null) await this.#ringing.refuse(ring, 'declined');
+    if (ring === null) return;
+    this.#recordRing(ring, 'declined');
+    await this.#ringing.refuse(ring, 'declined');
   }
 
   async rejoin(callId: CallId): Promise<void> {
@@ -256,17 +269,32 @@ export class Calls implements CallsController {
     return account === null || deviceId === null ? null : { userId: account.userId, deviceId, person: account };
   }
 
+  /** The server describes a call. One too many that rings while another does is passed over. */
+  #told(call: Call): void {
+    const self = this.#self?.userId;
+    if (self === undefined) return;
+    const busyWith = [this.#current?.options.callId, this.#ringing.ring?.callId].filter((one) => one !== undefined);
+    const isNew = !this.#book.calls.has(call.callId) && participantOf(call, self)?.state === 'ringing';
+    if (isNew && busyWith.length > 0) {
+      const others = ringingCalls(this.#book, self).filter(({ callId }) => !busyWith.includes(callId));
+      if (others.length >= LIMITS.ringingMeanwhile.value) return;
+    }
+    this.#learn(withCall(this.#book, call));
+  }
+
   /** Takes in a changed book and does what follows from it. */
-  #learn(book: CallBook): void {
+  #learn(next: CallBook): void {
     const before = this.#book;
     const self = this.#self;
-    if (book === before || self === null) return;
+    if (next === before || self === null) return;
+    const newest = [...next.calls.keys()].at(-1);
+    const book = withinLimit(next, [this.#current?.options.callId, this.#ringing.ring?.callId, newest]);
     this.#book = book;
     const changed = [...book.calls.values()].filter((call) => before.calls.get(call.callId) !== call);
     this.#ringing.observe(book, changed, self.userId);
     this.#watchCurrent(before);
     for (const call of changed) {
-      void this.#deps.contacts.ensure(call.participants.map(({ userId }) => userId)).catch(() => {});
+      this.#names.want(call.participants.map(({ userId }) => userId));
       if (participantOf(call, self.userId)?.state === 'ringing') this.#rung(call, peerOf(call, self.userId));
     }
   }
@@ -276,8 +304,7 @@ export class Calls implements CallsController {
     const { callId, media } = call;
     if (this.#ringing.knows(callId) || this.#taking === callId || this.#current?.options.callId === callId) return;
     if (this.#crosses(call)) return this.#cross(call, from);
-    if (this.#current !== null || this.#ringing.ring !== null)
-      return void this.#ringing.refuse({ callId, media, from }, 'busy');
+    if (this.#current !== null || this.#ringing.ring !== null) return this.#refuse({ callId, media, from });
     this.#notice = null;
     void this.#deps.engine.load().catch(() => {});
     this.#ringing.start({ callId, media, from });
@@ -305,7 +332,7 @@ export class Calls implements CallsController {
     if (current === null) return;
     const { callId: mine, media } = current.options;
     const won = winsGlare(mine, callId);
-    this.#crossed.add(won ? callId : mine);
+    this.#crossed = remembering(this.#crossed, won ? callId : mine);
     if (won) return;
     this.#taking = callId;
     // Whoever holds the answer back must not make a microphone go live long after the screen was empty.
@@ -316,11 +343,18 @@ export class Calls implements CallsController {
       const self = this.#self;
       if (call === undefined || self === null) return;
       if (participantOf(call, self.userId)?.state !== 'ringing') return;
-      if (this.#current !== null) return void this.#ringing.refuse({ callId, media: theirs, from }, 'busy');
+      if (this.#current !== null) return this.#refuse({ callId, media: theirs, from });
       const atOnce = Date.now() - current.begunAt <= CROSSING_MS;
       if (atOnce && isBetween(call, self.userId, from)) void this.#join(callId, media, from);
       else this.#ringing.start({ callId, media: theirs, from });
     });
+  }
+
+  /** Says that this person is busy, unless a server makes up calls without end. */
+  #refuse(ring: Ring): void {
+    if (!this.#allowance.take(Date.now())) return;
+    this.#recordRing(ring, 'missed');
+    void this.#ringing.refuse(ring, 'busy');
   }
 
   #watchCurrent(before: CallBook): void {
@@ -390,10 +424,15 @@ export class Calls implements CallsController {
     this.#notice = { kind, name: this.#deps.contacts.person(userId).displayName };
   }
 
+  #recordRing({ from, callId, media }: Ring, outcome: CallOutcome): void {
+    this.#record(from, callId, media, { outcome, durationMs: null });
+  }
+
   /** Enters in the chat how a call ended. */
   #record(peer: UserId, callId: CallId, media: CallMedia, { outcome, durationMs }: CallEnd): void {
     // A call that crossed another was not missed: it became the other one.
-    const told = this.#crossed.delete(callId) ? 'cancelled' : outcome;
+    const told = this.#crossed.has(callId) ? 'cancelled' : outcome;
+    this.#crossed = new Set([...this.#crossed].filter((crossed) => crossed !== callId));
     void this.#deps.chat.callEnded(peer, callId, media, told, durationMs).catch(() => {});
   }
 
@@ -421,8 +460,14 @@ export class Calls implements CallsController {
 
   async #resynchronise(): Promise<void> {
     if (this.#self === null) return;
-    const { calls } = await this.#deps.connection.request(wire.active, {});
-    this.#learn(withActive(this.#book, calls));
+    try {
+      const { calls } = await this.#deps.connection.request(wire.active, {});
+      this.#learn(withActive(this.#book, calls));
+    } catch (error) {
+      // A server that runs without calls has none.
+      if (!ProtocolError.is(error, 'unknown_method')) throw error;
+      this.#learn(withActive(this.#book, []));
+    }
   }
 
   #media(callId: CallId, run: (session: CallSession) => void): void {

@@ -7,6 +7,7 @@ import type { Connection } from '../../net/connection.ts';
 import type { CallOutcome } from '../chat/model.ts';
 import { participantOf, type CallBook } from './call-book.ts';
 import { endOfRing } from './outcome.ts';
+import { remembering } from './remembered.ts';
 
 /** The server ends a ring after RING_MS; this side does so by itself if it never hears of that. */
 const GRACE_MS = 5_000;
@@ -20,7 +21,7 @@ export interface Ring {
 export interface RingingOptions {
   readonly connection: Connection;
   readonly tones: Tones;
-  /** A ring is over that this device did not answer. */
+  /** A ring is over that this device neither answered nor refused. */
   readonly onOver: (ring: Ring, outcome: CallOutcome) => void;
 }
 
@@ -31,7 +32,7 @@ export class Ringing {
   #stopTone: () => void = () => {};
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Rings answered here whose state the server has not changed yet. */
-  readonly #answered = new Set<CallId>();
+  #answered: ReadonlySet<CallId> = new Set<CallId>();
 
   constructor(options: RingingOptions) {
     this.#options = options;
@@ -59,22 +60,23 @@ export class Ringing {
   /** Stops the ringing, since somebody decided here. Returns what rang. */
   answer(): Ring | null {
     const ring = this.#ring;
-    if (ring !== null) this.#answered.add(ring.callId);
+    if (ring !== null) this.#answered = remembering(this.#answered, ring.callId);
     this.#silence();
     return ring;
   }
 
+  /** Tells the caller; what is entered of it is up to whoever refuses. */
   async refuse(ring: Ring, reason: 'declined' | 'busy'): Promise<void> {
-    this.#answered.add(ring.callId);
-    this.#options.onOver(ring, reason === 'busy' ? 'missed' : 'declined');
+    this.#answered = remembering(this.#answered, ring.callId);
     await this.#options.connection.request(wire.decline, { callId: ring.callId, reason }).catch(() => {});
   }
 
   /** The book changed: what rings may have been answered elsewhere, withdrawn or run out. */
   observe(book: CallBook, changed: readonly Call[], self: UserId): void {
-    for (const call of changed) {
-      if (participantOf(call, self)?.state !== 'ringing') this.#answered.delete(call.callId);
-    }
+    const settled = new Set(
+      changed.filter((call) => participantOf(call, self)?.state !== 'ringing').map(({ callId }) => callId),
+    );
+    if (settled.size > 0) this.#answered = new Set([...this.#answered].filter((callId) => !settled.has(callId)));
     const ring = this.#ring;
     if (ring === null) return;
     const call = book.calls.get(ring.callId);
