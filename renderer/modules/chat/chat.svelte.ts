@@ -15,6 +15,7 @@ import { Inbox } from './inbox.ts';
 import { mergeMessages } from './merge-messages.ts';
 import { MissedMessages, type MissedCounts } from './missed-messages.svelte.ts';
 import type { CallOutcome, ChatController, Conversation, Message } from './model.ts';
+import { Notifications } from './notifications.ts';
 import { Outbox } from './outbox.ts';
 import { Receipts } from './receipts.ts';
 
@@ -46,6 +47,7 @@ export class Chat implements ChatController {
   readonly #callEntries: CallEntries;
   readonly #lists: DeviceLists;
   readonly #missed: MissedMessages;
+  readonly #notifications: Notifications;
   #summaries: ReadonlyMap<UserId, ConversationSummary> = $state.raw(new Map<UserId, ConversationSummary>());
   #heldBack: ReadonlyMap<UserId, ErrorCode> = $state.raw(new Map<UserId, ErrorCode>());
   #openedId: UserId | null = $state.raw(null);
@@ -84,6 +86,7 @@ export class Chat implements ChatController {
     this.#receipts = new Receipts(vault, this.#outbox, report);
     this.#missed = new MissedMessages({ connection, report });
     this.#callEntries = new CallEntries({ connection, vault, apply, report });
+    this.#notifications = new Notifications((message) => void this.#notify(message).catch(report));
     const received = (outcome: ReceiveOutcome) => this.#received(outcome);
     this.#inbox = new Inbox({ connection, vault, lists: this.#lists, received, report });
     connection.on(wire.delivered, ({ envelope }) => (this.#loaded ? this.#inbox.add(envelope) : undefined));
@@ -109,7 +112,9 @@ export class Chat implements ChatController {
     clearTimeout(this.#readTimer);
     this.#readTimer = undefined;
     this.close();
-    for (const part of [this.#inbox, this.#receipts, this.#callEntries, this.#missed]) part.clear();
+    for (const part of [this.#inbox, this.#receipts, this.#callEntries, this.#missed, this.#notifications]) {
+      part.clear();
+    }
     this.#summaries = new Map();
     this.#heldBack = new Map();
     this.#showBadge();
@@ -245,13 +250,19 @@ export class Chat implements ChatController {
   #received(outcome: ReceiveOutcome): void {
     this.#apply(outcome.changes);
     if (outcome.acknowledge.length > 0) this.#receipts.schedule();
-    if (outcome.arrived.some(({ body }) => body.kind === 'call')) this.#callEntries.schedule();
-    for (const message of outcome.arrived) void this.#notify(message).catch(this.#deps.report);
+    for (const message of outcome.arrived) {
+      if (message.body.kind === 'call') this.#callEntries.schedule(message.body.callId);
+      if (message.body.kind === 'text' && !this.#isSeen(message)) this.#notifications.tell(message);
+    }
+  }
+
+  #isSeen({ conversation }: Message): boolean {
+    return this.#openedId === conversation && this.#deps.isLooking();
   }
 
   async #notify(message: Message): Promise<void> {
     const { body, conversation } = message;
-    if (body.kind !== 'text' || (this.#openedId === conversation && this.#deps.isLooking())) return;
+    if (body.kind !== 'text' || this.#isSeen(message)) return;
     await this.#nameOf(conversation);
     this.#deps.host.notify({
       title: this.#deps.contacts.person(conversation).displayName,
