@@ -81,14 +81,25 @@ it.each([
   ['deep', '['.repeat(20_000) + ']'.repeat(20_000)],
   ['deep objects', '{"x":'.repeat(5000) + '1' + '}'.repeat(5000)],
   ['many', `[${'0,'.repeat(60_000)}0]`],
-  ['quoted', `"${'\\"'.repeat(60_000)}"`],
+  ['many, behind quotes', `["${'\\"'.repeat(6000)}",${'0,'.repeat(60_000)}0]`],
 ])('refuses params that are %s before it parses them, and goes on', async (_, params) => {
   server = await startTestServer();
   const { client } = await server.join();
   client.socket.send(`{"id":7000,"method":"chat.send","params":${params}}`);
   await expect.poll(() => client.stray.length, PATIENT).toBe(1);
-  expect(client.stray[0]).toMatchObject({ id: 7000, error: { code: 'invalid_request' } });
+  // Once it is parsed it is refused for what its fields hold: too late.
+  const details = { issues: [{ path: '', problem: 'has too many parts' }] };
+  expect(client.stray[0]).toMatchObject({ id: 7000, error: { code: 'invalid_request', details } });
   expect((await client.request(sessions, {})).sessions).toHaveLength(1);
+});
+
+it('counts no part inside a text', async () => {
+  server = await startTestServer();
+  const { client } = await server.join();
+  client.socket.send(`{"id":7000,"method":"chat.send","params":"${'\\",[{'.repeat(30_000)}"}`);
+  await expect.poll(() => client.stray.length, PATIENT).toBe(1);
+  const details = { issues: [{ path: '', problem: expect.not.stringContaining('parts') as string }] };
+  expect(client.stray[0]).toMatchObject({ id: 7000, error: { code: 'invalid_request', details } });
 });
 
 it('is not told another method behind the one that decides how long a frame may be', async () => {
