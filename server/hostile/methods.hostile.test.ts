@@ -1,13 +1,15 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sessions, signOut } from '../../protocol/accounts.ts';
-import { delivered } from '../../protocol/chat.ts';
+import { delivered, send } from '../../protocol/chat.ts';
 import { METHODS } from '../../protocol/contract.ts';
+import { takeBundles } from '../../protocol/devices.ts';
 import { ErrorCode, ProtocolError } from '../../protocol/errors.ts';
 import { MAX_FRAME_BYTES } from '../../protocol/frames.ts';
 import { createLog } from '../log.ts';
 import { refusal } from '../testing/expect-code.ts';
 import { Person, sendTo } from '../testing/person.ts';
+import { rowsOf } from '../testing/rows-of.ts';
 import {
   extremesFor,
   fieldsOf,
@@ -23,8 +25,8 @@ import { startTestServer, type Member, type TestServer } from '../testing/test-s
 
 /*
  * What a hostile client may send: for every method of the contract a wrong value in every field, and every extreme one.
- * Each gets its answer or its coded error, and another connection works on as if nothing had been. A method that is added
- * to the contract is attacked by being in it.
+ * Each gets its answer or its coded error, another connection works on as if nothing had been, and of nobody else is
+ * anything that is stored another than before. A method that is added to the contract is attacked by being in it.
  */
 
 let server: TestServer;
@@ -54,6 +56,30 @@ function idsOf({ userId, device }: Person): OthersIds {
 
 async function bystanderWorks(): Promise<void> {
   expect((await bystander.request(sessions, {})).sessions).toHaveLength(1);
+}
+
+/** The tables that a method is there to change for others: messages for them, and one-time prekeys to be taken. */
+const LAWFUL: Readonly<Record<string, readonly string[]>> = {
+  [send.name]: ['queue', 'queue_use'],
+  [takeBundles.name]: ['prekeys'],
+};
+
+/** What is stored of the one whom members attack. */
+async function stored({ name }: Method): Promise<unknown> {
+  const rows = Object.entries(await rowsOf(server.store.db, others.userId));
+  return Object.fromEntries(rows.filter(([table]) => !LAWFUL[name]?.includes(table)));
+}
+
+/** `params` with the ids of the one who is attacked in every field that takes them. */
+function aimed({ params: schema }: Method, params: unknown): unknown {
+  let right = params;
+  for (const { path, schema: field } of fieldsOf(schema)) {
+    const name = path.findLast((step) => typeof step === 'string');
+    const id = name === 'deviceId' ? others.deviceId : name === 'idempotencyId' ? undefined : others.userId;
+    if (id !== undefined && valueAt(right, path) !== undefined && field.safeParse(id).success)
+      right = withValue(right, path, id);
+  }
+  return right;
 }
 
 describe.each(METHODS.map((method) => [method.name, method] as const))('%s', (name, method) => {
@@ -101,6 +127,7 @@ describe.each(METHODS.map((method) => [method.name, method] as const))('%s', (na
 
   it.skipIf(fields.length === 0)('answers every extreme of every field with a result or a code', async () => {
     const [right] = fc.sample(rightFor(method.params), 1);
+    const before = await stored(method);
     for (const [role, ids] of [['member', others] as const, ['admin', subjects] as const]) {
       const mallory = await server.join(new Person(), role);
       for (const { path, schema } of fields) {
@@ -112,11 +139,22 @@ describe.each(METHODS.map((method) => [method.name, method] as const))('%s', (na
           if (Buffer.byteLength(JSON.stringify(params)) < MAX_FRAME_BYTES - 200)
             await answered(mallory.client, method, params);
         }
+        expect(await stored(method), `${role}, ${path.join('.')}`).toEqual(before);
       }
       await mallory.client.close();
     }
     await bystanderWorks();
     expect(faults).toEqual([]);
+  });
+
+  it.skipIf(fields.length === 0)('changes nothing that is stored of somebody else, whatever it answers', async () => {
+    const mallory = await server.join();
+    const before = await stored(method);
+    for (const right of fc.sample(rightFor(method.params), 20)) {
+      await answered(mallory.client, method, aimed(method, right));
+      expect(await stored(method), JSON.stringify(right)).toEqual(before);
+    }
+    await mallory.client.close();
   });
 
   it('takes the same request again and again', async () => {
