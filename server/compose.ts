@@ -30,6 +30,7 @@ import { Closings } from './ws/closings.ts';
 import { Dispatcher } from './ws/dispatcher.ts';
 import { EventHub } from './ws/event-hub.ts';
 import type { CallerSession } from './ws/method.ts';
+import { requireEveryMethod } from './ws/every-method.ts';
 import type { ServerModule } from './ws/module.ts';
 import { addressReader, isHostAllowed, isOriginAllowed, proxyMatcher } from './ws/origin.ts';
 import { pingMethod } from './ws/ping.ts';
@@ -98,8 +99,10 @@ export function compose(parts: Parts): Composition {
   closings.onClosed(({ connectionId }) => replay.forget(connectionId));
   const health = new StorageHealth({ store, log, dataDir: config.dataDir, ...diskOptions(parts) });
   const { modules, waiting, tellExpired } = composeModules(parts, bus, closings, hub);
+  const methods = [pingMethod, ...modules.flatMap((module) => module.methods)];
+  requireEveryMethod(methods, sfu !== null);
   const dispatcher = new Dispatcher({
-    methods: [pingMethod, ...modules.flatMap((module) => module.methods)].map((method) => guardStorage(method, health)),
+    methods: methods.map((method) => guardStorage(method, health)),
     hello: {
       authenticator: guardAuthenticator(sessionAuthenticator(store, bus, now, config.sessionLifetime), health),
       hub,
