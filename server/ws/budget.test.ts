@@ -13,9 +13,40 @@ it('takes a burst, and says when there is room again', () => {
 it('however much came, whoever shares it waits no longer than the longest wait', () => {
   const budget = new Budget(1, 0);
   for (let i = 0; i < 1000; i++) budget.receive(LIMITS.burstBytes.value, 0);
-  budget.work(1_000_000, 0);
+  // As many refusals as somebody likes to ask for.
+  for (let i = 0; i < 100_000; i++) budget.work(LIMITS.workInFullMs.value * 0.9, 0);
   expect(budget.receive(1, 0)).toBe(LIMITS.longestWaitMs.value);
   expect(budget.receive(0, LIMITS.longestWaitMs.value)).toBe(0);
+});
+
+it.each([2, 100, 1000, 5000])('one account has its share of the time, in pieces of %s ms', (piece) => {
+  const budget = new Budget(1, 0);
+  const [hour, share] = [3_600_000, LIMITS.workMsPerSecond.value / 1000];
+  let [now, worked] = [0, 0];
+  while (now < hour) {
+    now += budget.receive(0, now);
+    now += piece;
+    worked += piece;
+    budget.work(piece, now);
+  }
+  expect(worked / now).toBeLessThan(share * 1.01);
+});
+
+it('what was under way when the budget was used up counts, too', () => {
+  const budget = new Budget(1, 0);
+  for (let i = 0; i < 30; i++) budget.work(100, 0);
+  const debt = 30 * 100 - LIMITS.workBurstMs.value;
+  expect(budget.receive(0, 0)).toBe((debt / LIMITS.workMsPerSecond.value) * 1000);
+});
+
+it('a pause of the machine shuts nobody out for minutes', () => {
+  const budget = new Budget(1, 0);
+  budget.work(600_000, 600_000);
+  expect(budget.receive(0, 600_000)).toBe(LIMITS.longestWorkWaitMs.value);
+  // What is refused meanwhile makes it neither longer nor shorter.
+  budget.work(0.1, 600_000);
+  expect(budget.receive(0, 600_000)).toBe(LIMITS.longestWorkWaitMs.value);
+  expect(budget.receive(0, 600_000 + LIMITS.longestWorkWaitMs.value)).toBe(0);
 });
 
 it('what was not used in a quiet hour is no larger burst', () => {

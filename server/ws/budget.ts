@@ -1,6 +1,6 @@
 import type { Limit } from '../../protocol/limit.ts';
 import { setBounded } from '../bounded-map.ts';
-import { Bucket } from '../bucket.ts';
+import { Bucket, type BucketOptions } from '../bucket.ts';
 import type { Payer } from '../store/turns.ts';
 import { LIMITS } from './limits.ts';
 import { LoopTurns } from './loop-turns.ts';
@@ -21,11 +21,13 @@ export class Budget implements Payer {
   /** `factor` widens it; 1 in production. `now`: milliseconds of `performance.now()`. */
   constructor(factor: number, now: number, turns = new LoopTurns()) {
     this.#turns = turns;
-    const bucket = (perSecond: Limit, burst: Limit) => {
+    const bucket = (perSecond: Limit, burst: Limit, rest: Pick<BucketOptions, 'inFull'> = {}) => {
       const wide = { perSecond: perSecond.value * factor, burst: burst.value * factor };
-      return new Bucket({ ...wide, longestWaitMs: LIMITS.longestWaitMs.value }, now);
+      return new Bucket({ ...wide, longestWaitMs: LIMITS.longestWaitMs.value, ...rest }, now);
     };
-    this.#work = bucket(LIMITS.workMsPerSecond, LIMITS.workBurstMs);
+    // Refusing takes less than that; whatever was really done is paid for, or one account had more than its share.
+    const inFull = { from: LIMITS.workInFullMs.value, longestWaitMs: LIMITS.longestWorkWaitMs.value };
+    this.#work = bucket(LIMITS.workMsPerSecond, LIMITS.workBurstMs, { inFull });
     this.#bytes = bucket(LIMITS.bytesPerSecond, LIMITS.burstBytes);
   }
 

@@ -70,7 +70,7 @@ it('does not read what is over the budget of time', async () => {
   const { details } = (sent[0] as { error: { details: { retryAfterMs: number } } }).error;
   expect(details.retryAfterMs).toBeGreaterThan(1000);
   // However much was used up, the wait has an end.
-  expect(details.retryAfterMs).toBeLessThanOrEqual(LIMITS.longestWaitMs.value + 1);
+  expect(details.retryAfterMs).toBeLessThanOrEqual(LIMITS.longestWorkWaitMs.value + 1);
 });
 
 it('cuts off a stranger who goes on above the budget, and not somebody with a session', async () => {

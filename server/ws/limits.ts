@@ -7,8 +7,19 @@ import type { Limits } from '../../protocol/limit.ts';
 export const LIMITS = {
   longestWaitMs: {
     value: 2_000,
-    unit: 'milliseconds that a used-up budget refuses at most',
+    unit: 'milliseconds that a used-up budget refuses at most, for what is refused or cheap',
     reason: 'People who share an address with somebody who floods come in again soon after.',
+  },
+  workInFullMs: {
+    value: 1,
+    unit: 'milliseconds of the server’s time from which one piece of work counts in full',
+    reason: 'Refusing takes less. With 256 requests under way, cheaper ones can use up no more than the longest wait.',
+  },
+  longestWorkWaitMs: {
+    value: 30_000,
+    unit: 'milliseconds that work which counts in full refuses at most',
+    reason:
+      'Six seconds of work are paid for. More is a pause of the machine, for which nobody is shut out for minutes.',
   },
   greetingBytes: {
     value: 4 * 1024,
