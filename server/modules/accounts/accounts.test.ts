@@ -5,6 +5,7 @@ import {
   createInvitations,
   revokeSession,
   sessions,
+  type Session,
   signIn,
   signOut,
   signUp,
@@ -153,6 +154,23 @@ onEachDatabase((newDatabase) => {
     await expect(client.request(sessions, {}), 'a password alone').rejects.toMatchObject({ code: 'device_required' });
     const list = await device.request(sessions, {});
     expect(list.sessions.filter(({ deviceId }) => deviceId === null)).toHaveLength(1);
+  });
+
+  it('whoever is connected is seen now, whoever is not was seen when they were', async () => {
+    const { person, client } = await server.join();
+    const [there, gone] = [await server.connect(), await server.connect()];
+    for (const [name, other] of [
+      ['there', there],
+      ['gone', gone],
+    ] as const)
+      await other.hello({ session: (await person.signIn(other, null)) as never, client: name });
+    gone.close();
+    await gone.closed;
+    ahead += 10 * 60_000;
+    const list = (await client.request(sessions, {})).sessions;
+    const seen = (wanted: (one: Session) => boolean) => list.find(wanted)?.lastSeenAt ?? 0;
+    expect(seen(({ client: name }) => name === 'there')).toBe(seen(({ current }) => current));
+    expect(seen(({ current }) => current) - seen(({ client: name }) => name === 'gone')).toBeGreaterThan(9 * 60_000);
   });
 
   it('lists sessions, revokes another one and closes its connection', async () => {

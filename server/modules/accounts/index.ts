@@ -76,7 +76,7 @@ function signOutMethod({ store, bus }: AccountsDeps) {
   });
 }
 
-function listSessions({ store, sessionLifetime }: AccountsDeps) {
+function listSessions({ store, now, liveSessions, sessionLifetime }: AccountsDeps) {
   return register(sessionsMethod, {
     // A password alone is no linked device, and must not sign the owner's devices out.
     permission: 'device',
@@ -90,12 +90,17 @@ function listSessions({ store, sessionLifetime }: AccountsDeps) {
         .orderBy('lastSeenAt', 'desc')
         .limit(200)
         .execute();
+      const live = new Set(liveSessions());
+      const answeredAt = now();
       return {
-        sessions: rows.map((row) => ({
-          ...row,
-          current: row.sessionId === session.sessionId,
-          expiresAt: expiryOf(row, sessionLifetime),
-        })),
+        sessions: rows
+          // Written down now and then only; whoever is connected is seen now.
+          .map((row) => (live.has(row.sessionId) ? { ...row, lastSeenAt: answeredAt } : row))
+          .map((row) => ({
+            ...row,
+            current: row.sessionId === session.sessionId,
+            expiresAt: expiryOf(row, sessionLifetime),
+          })),
       };
     },
   });
