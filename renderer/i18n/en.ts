@@ -164,7 +164,7 @@ export const en = {
       'It keeps your keys and messages in this browser’s storage, which refuses. Leave private browsing, free some disk space, then reload.',
     guestTitle: (name: string) => `You are signed in as ${name}, a guest`,
     guestBody:
-      'Guests cannot see people, write or call here yet. To do so, ask an administrator for an invitation as a member.',
+      'Guests cannot see people, write or call here yet. To do so, ask an administrator to remove this account and to invite you as a member; you then need another username.',
     unsupportedTitle: 'An update is needed',
     unsupportedBody:
       'This version of Teahouse and your organisation’s server no longer speak the same protocol. Reload to get the current version; if that does not help, ask your administrator.',
@@ -432,6 +432,12 @@ export const en = {
     copyFailed: 'Could not copy. Select the text and copy it yourself.',
   },
   errors: {
+    roleMay: {
+      admin: 'Administrators write and call, and also invite, suspend and remove people.',
+      member: 'Members write and call.',
+      guest:
+        'Guests can only sign in: they cannot see people, write or call yet, and cannot become members under the same username.',
+    } satisfies Record<Role, string>,
     invalid_request: 'The server did not accept that. Check what you entered and try again.',
     unknown_method: 'The server does not know how to do that yet. Ask your administrator to update it.',
     frame_too_large: 'That is too large to send.',

@@ -5,9 +5,12 @@ export function isLive(state: ConnectionState): boolean {
   return state.kind === 'online' || state.kind === 'resynchronising';
 }
 
-/** True once the server knows this connection as a device on its account's list. */
+/**
+ * True once the server knows this connection as a device on its account's list, of somebody who takes part: a guest may
+ * ask for none of what the others keep up to date, and would only be refused.
+ */
 export function isLinked({ welcome }: Connection): boolean {
-  return welcome !== null && welcome.deviceId !== null;
+  return welcome !== null && welcome.deviceId !== null && welcome.account?.role !== 'guest';
 }
 
 /** Resolves once requests can be made; rejects with OfflineError after `ms` milliseconds, or at once if they never can. */

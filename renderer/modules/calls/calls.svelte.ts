@@ -12,7 +12,7 @@ import type { LocalMedia } from '../../media/local-media.svelte.ts';
 import type { Tones } from '../../media/tones.ts';
 import type { Connection, ConnectionState } from '../../net/connection.ts';
 import { isLostAnswer } from '../../net/retrying.ts';
-import { isLive } from '../../net/when-online.ts';
+import { isLinked, isLive } from '../../net/when-online.ts';
 import type { CallOutcome, ChatController } from '../chat/model.ts';
 import type { ContactsController } from '../contacts/model.ts';
 import {
@@ -459,7 +459,7 @@ export class Calls implements CallsController {
   }
 
   async #resynchronise(): Promise<void> {
-    if (this.#self === null) return;
+    if (this.#self === null || !isLinked(this.#deps.connection)) return;
     try {
       const { calls } = await this.#deps.connection.request(wire.active, {});
       this.#learn(withActive(this.#book, calls));
