@@ -1,4 +1,4 @@
-import type { Role } from '../../protocol/accounts.ts';
+import type { AccountStatus, Role } from '../../protocol/accounts.ts';
 import type { CallMedia } from '../../protocol/chat.ts';
 import type { ConnectionState } from '../net/connection.ts';
 import type { CallOutcome, Conversation, DeliveryState } from '../modules/chat/model.ts';
@@ -136,6 +136,8 @@ export const en = {
     linkingCompare: 'Approve only if both devices show this code:',
     linkingDiffers:
       'If the codes differ, do not approve. Update Teahouse on both devices and try again; if they differ still, tell your administrator.',
+    linkingNoOther:
+      'No device left on which you use Teahouse? Ask an administrator to remove this account and to invite you anew. You then need another username, and messages on lost devices stay lost.',
     linkingWaiting: 'Waiting for your other device…',
     linkingExpires: (when: string) => `The request ends ${when}.`,
     linkingCancel: 'Use another account',
@@ -195,9 +197,9 @@ export const en = {
     findPeople: 'Find people',
     findPeopleHint: 'A name or a username',
     found: 'People',
+    nobodyYet: 'There is nobody else to choose yet.',
     nobodyFound: 'Nobody of that name.',
     results: (value: number) => count(value, '# person', '# people'),
-    nobodyYet: 'There is nobody else to choose yet.',
     searchChats: 'Search chats',
     noChatsTitle: 'No conversations yet',
     noChatsBody: 'Start one with a colleague. Only the two of you can read it.',
@@ -225,6 +227,11 @@ export const en = {
     loadOlder: 'Load older messages',
     beginning: (name: string) =>
       `This is the beginning of your conversation with ${name}. Messages are end-to-end encrypted.`,
+    beginningLinked: (name: string, when: string) =>
+      `This device was linked on ${when}. What you and ${name} wrote before may be on your other devices only. Messages are end-to-end encrypted.`,
+    noChatsLinkedTitle: 'Nothing here yet',
+    noChatsLinkedBody: (when: string) =>
+      `This device was linked on ${when}. Messages from before are on your other devices; those from now on come here as well.`,
     noChatsAction: 'Find a colleague',
     missedHere: (value: number) =>
       count(
@@ -251,8 +258,18 @@ export const en = {
       forbidden: 'You are not allowed to write messages. Ask your administrator.',
       frame_too_large: 'It is too long. Copy it, and send it in parts.',
       invalid_request: 'The server did not accept it as it is. Update Teahouse, copy it, and write it again.',
-      user_unknown: 'This person is not here any more.',
     } satisfies Partial<Words>,
+    notReached: {
+      active: 'This person could not be written to then. Try again.',
+      suspended: 'This person is suspended. It can be sent once an administrator lets them in.',
+      removed: 'This person is not here any more. Copy it if you want to keep it elsewhere.',
+    } satisfies Record<AccountStatus, string>,
+    closed: {
+      suspended: (name: string) =>
+        `${name} is suspended. You can write and call again once an administrator lets them in.`,
+      removed: (name: string) =>
+        `${name} does not have an account here any more. What you wrote to each other stays on this device.`,
+    } satisfies Record<Exclude<AccountStatus, 'active'>, (name: string) => string>,
     retry: 'Try again',
     discard: 'Discard',
     discarded: 'Message discarded',
@@ -315,6 +332,7 @@ export const en = {
     videoWith: (name: string) => `Start video call with ${name}`,
     count: (value: number) => count(value, '# person', '# people'),
     offline: 'Offline: only people you have met are shown.',
+    invite: 'Invite colleagues',
     formerly: 'formerly',
     nameDoubts: {
       doubtful: 'The server shows another name than the confirmed one',
@@ -332,7 +350,6 @@ export const en = {
     language: 'Language',
     devices: 'Devices',
     sessions: 'Sessions',
-    invite: 'Invite colleagues',
     invitations: 'Invitations',
     about: 'About',
     notifications: 'Notifications',
@@ -372,6 +389,8 @@ export const en = {
     review: 'Review',
     sessionsBody: 'Where your account is signed in.',
     thisSession: 'This session',
+    activeNow: 'Active now',
+    signedIn: (when: string) => `Signed in ${when}`,
     lastSeen: (when: string) => `Last active ${when}`,
     revoke: 'End session',
     revokeOf: (client: string, since: string) => `End session of ${client}, signed in ${since}`,
@@ -391,8 +410,6 @@ export const en = {
     peopleSearch: 'Search names and usernames',
     statuses: { suspended: 'Suspended', removed: 'Removed' },
     signedOut: 'Signed out',
-    activeNow: 'Active now',
-    signedIn: (when: string) => `Signed in ${when}`,
     manage: 'Manage',
     managePerson: (name: string) => `Manage ${name}`,
     resetPassword: 'New password',
@@ -415,6 +432,12 @@ export const en = {
       'Each link lets one person create an account. Send it to them in person or by a channel you trust.',
     inviteCount: 'How many',
     inviteRole: 'Role',
+    roleMay: {
+      admin: 'Administrators write and call, and also invite, suspend and remove people.',
+      member: 'Members write and call.',
+      guest:
+        'Guests can only sign in: they cannot see people, write or call yet, and cannot become members under the same username.',
+    } satisfies Record<Role, string>,
     inviteValid: 'Valid for',
     hours: (value: number) =>
       value % 24 === 0 && value >= 48 ? count(value / 24, '# day', '# days') : count(value, '# hour', '# hours'),
@@ -434,12 +457,6 @@ export const en = {
     copyFailed: 'Could not copy. Select the text and copy it yourself.',
   },
   errors: {
-    roleMay: {
-      admin: 'Administrators write and call, and also invite, suspend and remove people.',
-      member: 'Members write and call.',
-      guest:
-        'Guests can only sign in: they cannot see people, write or call yet, and cannot become members under the same username.',
-    } satisfies Record<Role, string>,
     invalid_request: 'The server did not accept that. Check what you entered and try again.',
     unknown_method: 'The server does not know how to do that yet. Ask your administrator to update it.',
     frame_too_large: 'That is too large to send.',

@@ -17,6 +17,7 @@ import type { CallOutcome, ChatController } from '../chat/model.ts';
 import type { ContactsController } from '../contacts/model.ts';
 import {
   EMPTY_BOOK,
+  isPresent,
   participantOf,
   rejoinableCalls,
   ringingCalls,
@@ -78,6 +79,7 @@ export class Calls implements CallsController {
   readonly #ownScreen = $derived.by(() => streamOf(this.#deps.local.track('screen')));
   readonly #tiles = $derived.by(() => this.#buildTiles());
   readonly #incoming = $derived.by(() => this.#describeRing());
+  readonly #goingOn = $derived(new Set([...this.#book.calls.values()].filter(isTalking).map(({ callId }) => callId)));
   readonly #rejoinable = $derived.by(() => this.#describeRejoinable());
 
   constructor(dependencies: CallsDependencies) {
@@ -124,6 +126,9 @@ export class Calls implements CallsController {
   }
   get incoming(): IncomingCall | null {
     return this.#incoming;
+  }
+  get goingOn(): ReadonlySet<CallId> {
+    return this.#goingOn;
   }
   get rejoinable(): readonly IncomingCall[] {
     return this.#rejoinable;
@@ -509,6 +514,10 @@ export class Calls implements CallsController {
       personOf: this.#personOf,
     });
   }
+}
+
+function isTalking({ participants }: Call): boolean {
+  return participants.filter(isPresent).length > 1;
 }
 
 function refusedStart(error: unknown): CallNotice['kind'] {

@@ -143,6 +143,15 @@ describe('calling somebody', () => {
     expect(engine.sessions[0]?.topLayers.get('producer-2')).toBe(0);
   });
 
+  test('it goes on once two people are in it, not while it rings', async () => {
+    const callId = await startToBen();
+    expect([...calls.goingOn]).toEqual([]);
+    await tell(3, [participant(ADA, 'joined'), participant(BEN, 'joined')], { callId });
+    expect([...calls.goingOn]).toEqual([callId]);
+    await connection.emit(wire.ended, { callId });
+    expect([...calls.goingOn]).toEqual([]);
+  });
+
   test('answered: the time runs from then, and the ringing stops', async () => {
     const callId = await startToBen();
     vi.setSystemTime(50_000);

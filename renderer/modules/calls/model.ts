@@ -72,6 +72,8 @@ export interface CallsController extends CallsApi {
   readonly incoming: IncomingCall | null;
   /** Calls this person may still come back to. */
   readonly rejoinable: readonly IncomingCall[];
+  /** Calls in which at least two people are now, here or elsewhere. */
+  readonly goingOn: ReadonlySet<CallId>;
   readonly tiles: readonly Tile[];
   readonly muted: boolean;
   readonly cameraOn: boolean;

@@ -14,10 +14,15 @@ test('words that ask to try again stand beside a button that does', () => {
 });
 
 test('what is refused however often it is sent can only be discarded', () => {
-  expect(ErrorCode.options.filter((code) => !mayRetry(code))).toEqual([
-    'invalid_request',
-    'frame_too_large',
-    'user_unknown',
-  ]);
+  expect(ErrorCode.options.filter((code) => !mayRetry(code))).toEqual(['invalid_request', 'frame_too_large']);
   expect(mayRetry(undefined)).toBe(true);
+});
+
+test('what could not reach a suspended person can be tried again once they are let in, and says so until then', () => {
+  expect(mayRetry('user_unknown', 'suspended')).toBe(false);
+  expect(whyNotSent('user_unknown', en, 'suspended')).toMatch(/suspended.*administrator/);
+  expect(mayRetry('user_unknown')).toBe(true);
+  expect(whyNotSent('user_unknown', en)).toMatch(/try again/i);
+  expect(mayRetry('user_unknown', 'removed')).toBe(false);
+  expect(whyNotSent('user_unknown', en, 'removed')).toMatch(/not here any more/);
 });

@@ -26,6 +26,7 @@ export interface DevicesDependencies {
 /** Own devices: the verified list, requests to be linked, and the upkeep of this device's prekeys. */
 export class Devices implements DevicesController {
   devices: readonly OwnDevice[] = $state.raw([]);
+  linkedAt: number | null = $state.raw(null);
   linkRequests: readonly LinkRequestView[] = $state.raw([]);
   listWithheld = $state(false);
   readonly #deps: DevicesDependencies;
@@ -69,6 +70,7 @@ export class Devices implements DevicesController {
     this.#prekeys.clear();
     this.devices = [];
     this.listWithheld = false;
+    this.linkedAt = null;
     this.#showOpen();
   }
 
@@ -154,10 +156,11 @@ export class Devices implements DevicesController {
 
   /** Resolves to whether the server still has to be given a list. */
   async #show(): Promise<boolean> {
-    const { devices, unpublished } = await this.#deps.vault.ownDevices();
+    const { devices, canSign, unpublished } = await this.#deps.vault.ownDevices();
     // Left meanwhile.
     if (this.#own === null) return false;
     this.devices = devices.map((device) => this.#view(device));
+    this.linkedAt = canSign ? null : (this.devices.find(({ current }) => current)?.addedAt ?? null);
     clearTimeout(this.#retryTimer);
     this.#retries = unpublished ? this.#retries + 1 : 0;
     if (unpublished) this.#retryTimer = setTimeout(() => void this.#renew(), this.#retryMs());

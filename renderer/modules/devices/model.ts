@@ -20,6 +20,11 @@ export interface LinkRequestView {
 
 export interface DevicesController {
   readonly devices: readonly OwnDevice[];
+  /**
+   * When this device was linked: what was written before is on others. Null on the account's first device, which has
+   * everything. Milliseconds since the Unix epoch.
+   */
+  readonly linkedAt: number | null;
   /** Those that may be approved now. */
   readonly linkRequests: readonly LinkRequestView[];
   /** The server goes on showing an older list of these devices than the one that holds here, though it was given that. */
