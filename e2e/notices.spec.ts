@@ -159,7 +159,7 @@ test('a device that asks is answered by a button alone, and ending its session i
   await expect(asks).toBeVisible();
   for (let press = 0; press < 3; press += 1) await page.keyboard.press('Escape');
   await expect(asks).toBeVisible();
-  await asks.getByRole('button', { name: 'Not mine' }).click();
+  await asks.getByRole('button', { name: 'Not now' }).click();
   await ada.goTo('Chats');
   await ada.goTo('Settings');
   await page.getByRole('button', { name: 'End session of' }).click();
@@ -169,7 +169,36 @@ test('a device that asks is answered by a button alone, and ending its session i
   await expect(asked).toHaveCount(0);
   await expect(page.getByRole('button', { name: 'End session of' })).toHaveCount(0);
   await expect(second.page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Review' }), 'its request has gone with it').toHaveCount(0);
   await second.close();
+});
+
+test('who is not the one that asks to be linked is told what it means, and what to do', async ({ browser }, info) => {
+  const { page } = ada;
+  const thief = await Person.arrive(browser, 'Ada Byron', server);
+  await thief.open();
+  await thief.signIn();
+  await expect(thief.page.getByText('No device left on which you use Teahouse?')).toBeVisible();
+  await see(thief.page, 'linking', info);
+  const asks = page.getByRole('dialog', { name: 'A device asks to be linked' });
+  await asks.getByRole('button', { name: 'Not mine' }).click();
+  const told = page.getByRole('dialog', { name: 'Somebody knows your password' });
+  await expect(told).toBeVisible();
+  await see(page, 'not-mine', info);
+  await expect(page.getByRole('button', { name: 'Review' })).toHaveCount(0);
+  await told.getByRole('button', { name: 'End that session' }).click();
+  await expect(told.getByText('That session was ended.')).toBeVisible();
+  await expect(thief.page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+  await told.getByRole('button', { name: 'Change password' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Change password' });
+  await dialog.getByLabel('Current password', { exact: true }).fill('a quiet cup of tea');
+  await dialog.getByLabel('New password', { exact: true }).fill('a quiet cup of tea');
+  await dialog.getByRole('button', { name: 'Change password' }).click();
+  await expect(dialog.getByText('That is your current password.')).toBeVisible();
+  await see(page, 'same-password', info);
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await thief.close();
 });
 
 test('the first field that is wrong has the focus', async () => {
