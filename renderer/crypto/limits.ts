@@ -84,4 +84,10 @@ export const LIMITS = {
     reason:
       'A server can invent people without end. What is pinned before that stays; more of them are shown unpinned.',
   },
+  sameOrder: {
+    value: 2_000,
+    unit: 'messages of one conversation that share a position and are shown together',
+    reason:
+      'A server gives each its own; one that does not must not put messages out of reach, nor fill a page without end.',
+  },
 } as const satisfies Limits;

@@ -1,6 +1,7 @@
 import type { UserId } from '../../../protocol/ids.ts';
 import { Batch } from '../batch.ts';
 import { isEntryOf } from '../call-rows.ts';
+import { LIMITS } from '../limits.ts';
 import { AFTER_ALL, messageRowsBefore, openMessageRow } from '../message-rows.ts';
 import type { MessageRow } from '../../db/profile-database.ts';
 import type { Message } from '../../modules/chat/model.ts';
@@ -43,9 +44,25 @@ export async function messages(
 ): Promise<MessagePage> {
   const before = input.before ?? AFTER_ALL;
   const rows = await messageRowsBefore(profile, input.conversation, before, input.limit + 1);
+  const [next, ...rest] = rows;
   const more = rows.length > input.limit;
-  const page = more ? rows.slice(1) : rows;
-  return { messages: await Promise.all(page.map((row) => openMessageRow(profile, row))), more };
+  const page = more ? rest : rows;
+  const opened = (all: readonly MessageRow[]) => Promise.all(all.map((row) => openMessageRow(profile, row)));
+  const first = page[0];
+  if (!more || first === undefined || next?.order !== first.order) return { messages: await opened(page), more };
+  // A hostile server gave several one position, and the next page begins before it: so all of them come with this one.
+  const alike = await rowsAt(profile, input.conversation, first.order);
+  const after = page.filter(({ order }) => order !== first.order);
+  const older = await messageRowsBefore(profile, input.conversation, first.order, 1);
+  return { messages: await opened([...alike, ...after]), more: older.length > 0 };
+}
+
+function rowsAt({ db }: Profile, conversation: UserId, order: number): Promise<MessageRow[]> {
+  return db.messages
+    .where('[conversation+order]')
+    .equals([conversation, order])
+    .limit(LIMITS.sameOrder.value)
+    .toArray();
 }
 
 /** See `Vault.setDraft`. */
