@@ -7,6 +7,7 @@ import { setUp } from './setup/set-up.mjs';
 const USAGE = `Usage: npm test                       everything
        npm test -- lint types         some parts
        npm test -- unit server/store  one part, with the runner's own arguments
+       npm test -- hostile --list     which files the attacks are in, without running them
 
 ${PARTS.map(({ name, what }) => `  ${name.padEnd(8)}${what}`).join('\n')}`;
 

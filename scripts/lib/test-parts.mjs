@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { buildDesktop, BuildError } from './client-build.mjs';
+import { hostileSuite, narrowed } from './hostile-suite.mjs';
 import { inRoot } from './paths.mjs';
 import { say } from './say.mjs';
 import { runTool } from './tools.mjs';
@@ -88,23 +89,15 @@ async function endToEnd(args) {
   return playwrightTotals(read(report), code);
 }
 
-/** Every attack, by the names of the files. @param {readonly string[]} args */
+/** Every attack; with `--list` it only says which files those are. @param {readonly string[]} args */
 async function hostile(args) {
-  const units = hostileFiles(/\.hostile\.test\.ts$/);
-  const pages = hostileFiles(/^e2e\/hostile-.*\.spec\.ts$/);
+  const { units, pages, options } = narrowed(hostileSuite(), args);
   for (const file of [...units, ...pages]) say(file);
-  const totals = [await unit([...units, ...args])];
-  if (pages.length > 0) totals.push(await build(), await endToEnd([...pages, ...args]));
+  if (options.includes('--list')) return sum([]);
+  const totals = units.length + pages.length === 0 ? [single(false)] : [];
+  if (units.length > 0) totals.push(await unit([...units, ...options]));
+  if (pages.length > 0) totals.push(await build(), await endToEnd([...pages, ...options]));
   return sum(totals);
-}
-
-/** @param {RegExp} pattern @returns {string[]} paths from the root, with slashes */
-function hostileFiles(pattern) {
-  return ['protocol', 'crypto', 'server', 'renderer', 'electron', 'e2e']
-    .flatMap((folder) => readdirSync(inRoot(folder), { recursive: true }).map((file) => `${folder}/${String(file)}`))
-    .map((file) => file.replaceAll('\\', '/'))
-    .filter((file) => pattern.test(file))
-    .toSorted();
 }
 
 /** @param {string} name @returns {string} a path where no older report can be taken for a new one */
