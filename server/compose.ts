@@ -29,6 +29,7 @@ import type { Store } from './store/store.ts';
 import { Closings } from './ws/closings.ts';
 import { Dispatcher } from './ws/dispatcher.ts';
 import { EventHub } from './ws/event-hub.ts';
+import { LIMITS as WS } from './ws/limits.ts';
 import type { CallerSession } from './ws/method.ts';
 import { requireEveryMethod } from './ws/every-method.ts';
 import type { ServerModule } from './ws/module.ts';
@@ -37,8 +38,6 @@ import { pingMethod } from './ws/ping.ts';
 import { RateLimits } from './ws/rate-limits.ts';
 import { Replay } from './ws/replay.ts';
 import { SocketServer } from './ws/socket-server.ts';
-
-const HELLO_TIMEOUT_MS = 10_000;
 
 /** What tests and benches choose for themselves. */
 export interface Overrides {
@@ -235,7 +234,7 @@ function composeSockets(
     onUpgraded: (socket) => tcpGuard.release(socket),
     addressOf,
     budgetFactor: overrides.rateLimitFactor ?? 1,
-    helloTimeoutMs: overrides.helloTimeoutMs ?? HELLO_TIMEOUT_MS,
+    helloTimeoutMs: overrides.helloTimeoutMs ?? WS.helloWait.value,
     ...(overrides.heartbeatMs === undefined ? {} : { heartbeatMs: overrides.heartbeatMs }),
   });
 }

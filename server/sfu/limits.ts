@@ -139,4 +139,9 @@ export const LIMITS = {
     reason:
       'A participant of a call needs two, so this serves an office of 200 behind one address, and one client not all.',
   },
+  bindingRequest: {
+    value: 1_024,
+    unit: 'bytes of the first packet on the media port’s TCP',
+    reason: 'A Binding request for ICE has some 100; the longest user name has 513 (RFC 8489 section 14.3).',
+  },
 } as const satisfies Limits;

@@ -1,16 +1,16 @@
+import { LIMITS } from './limits.ts';
+
 /** RFC 8489 section 5. */
 const HEADER = 20;
 const MAGIC_COOKIE = 0x2112a442;
 const BINDING_REQUEST = 0x0001;
 const BINDING_SUCCESS = 0x0101;
-/** A Binding request for ICE has some 100 bytes; the longest user name has 513 (RFC 8489 section 14.3). */
-const LONGEST_REQUEST = 1_024;
 
 /** The first packet of a stream framed as in RFC 4571: two bytes of length, then the packet. */
 export function firstFrame(data: Buffer): Buffer | 'incomplete' | 'too-long' {
   if (data.length < 2) return 'incomplete';
   const length = data.readUInt16BE(0);
-  if (length > LONGEST_REQUEST) return 'too-long';
+  if (length > LIMITS.bindingRequest.value) return 'too-long';
   return data.length < 2 + length ? 'incomplete' : data.subarray(2, 2 + length);
 }
 

@@ -3,7 +3,8 @@ import type { SessionId, UserId } from '../../protocol/ids.ts';
 import type { Bus, Topics } from '../bus/bus.ts';
 import { roleMay } from './capabilities.ts';
 import type { Connection } from './connection.ts';
-import { EventStream, STREAM_MAX_AGE_MS, type EventLoss, type StreamOwner } from './event-stream.ts';
+import { EventStream, type EventLoss, type StreamOwner } from './event-stream.ts';
+import { LIMITS } from './limits.ts';
 
 export interface Attached {
   readonly stream: EventStream;
@@ -72,7 +73,7 @@ export class EventHub {
 
   /** Forgets the streams of clients that have been away for long. */
   sweep(): void {
-    const oldest = this.#now() - STREAM_MAX_AGE_MS;
+    const oldest = this.#now() - LIMITS.streamAge.value;
     for (const stream of this.#streams.values()) {
       if (stream.detachedAt !== null && stream.detachedAt < oldest) this.#forget(stream);
     }

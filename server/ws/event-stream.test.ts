@@ -2,20 +2,21 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { MAX_FRAME_BYTES } from '../../protocol/frames.ts';
 import { resynchronise } from '../../protocol/hello.ts';
-import { EventStream, STREAM_MAX_AGE_MS, STREAM_MAX_BYTES, STREAM_MAX_EVENTS } from './event-stream.ts';
+import { EventStream } from './event-stream.ts';
+import { LIMITS } from './limits.ts';
 
 const seqsOf = (frames: string[] | null) => frames?.map((frame) => (JSON.parse(frame) as { seq: number }).seq) ?? null;
 
 it('gives the events after any number that it still has, without gaps, and null otherwise', () => {
   fc.assert(
     fc.property(
-      fc.integer({ min: 0, max: 3 * STREAM_MAX_EVENTS }),
-      fc.integer({ min: 0, max: 3 * STREAM_MAX_EVENTS + 2 }),
+      fc.integer({ min: 0, max: 3 * LIMITS.streamEvents.value }),
+      fc.integer({ min: 0, max: 3 * LIMITS.streamEvents.value + 2 }),
       (pushed, from) => {
         const stream = new EventStream(null, () => undefined);
         for (let i = 0; i < pushed; i++) stream.push('e', '{}', 0);
         const seqs = seqsOf(stream.after(from));
-        const kept = Math.min(pushed, STREAM_MAX_EVENTS);
+        const kept = Math.min(pushed, LIMITS.streamEvents.value);
         if (from > pushed || from < pushed - kept) expect(seqs).toBeNull();
         else expect(seqs).toEqual(Array.from({ length: pushed - from }, (_, index) => from + 1 + index));
       },
@@ -26,11 +27,11 @@ it('gives the events after any number that it still has, without gaps, and null 
 
 it('keeps no more than its bytes and its time allow', () => {
   const stream = new EventStream(null, () => undefined);
-  const large = JSON.stringify('x'.repeat(STREAM_MAX_BYTES / 8));
+  const large = JSON.stringify('x'.repeat(LIMITS.streamBytes.value / 8));
   for (let i = 0; i < 10; i++) stream.push('e', large, 0);
   expect(stream.after(2)).toBeNull();
   expect(seqsOf(stream.after(3))).toEqual([4, 5, 6, 7, 8, 9, 10]);
-  stream.push('e', '1', STREAM_MAX_AGE_MS + 1);
+  stream.push('e', '1', LIMITS.streamAge.value + 1);
   expect(stream.after(9)).toBeNull();
   expect(seqsOf(stream.after(10))).toEqual([11]);
 });

@@ -4,11 +4,9 @@ import { resynchronise } from '../../protocol/hello.ts';
 import type { DeviceId, SessionId, UserId } from '../../protocol/ids.ts';
 import type { Connection } from './connection.ts';
 import { isTooLong } from './frame-length.ts';
+import { LIMITS } from './limits.ts';
 
-/** What a stream keeps for a client that comes back. */
-export const STREAM_MAX_EVENTS = 1000;
-export const STREAM_MAX_BYTES = 1024 * 1024;
-export const STREAM_MAX_AGE_MS = 5 * 60_000;
+const { streamEvents, streamBytes, streamAge } = LIMITS;
 
 export interface StreamOwner {
   readonly userId: UserId;
@@ -76,7 +74,7 @@ export class EventStream {
   #trim(now: number): void {
     for (let oldest = this.#entries[this.#first]; oldest; oldest = this.#entries[this.#first]) {
       const kept = this.#entries.length - this.#first;
-      const fits = kept <= STREAM_MAX_EVENTS && this.#bytes <= STREAM_MAX_BYTES && now - oldest.at <= STREAM_MAX_AGE_MS;
+      const fits = kept <= streamEvents.value && this.#bytes <= streamBytes.value && now - oldest.at <= streamAge.value;
       if (fits) break;
       this.#bytes -= oldest.frame.length;
       this.#first++;

@@ -144,4 +144,24 @@ export const LIMITS = {
     unit: 'characters of answers kept for repeats on one connection',
     reason: 'Long answers count as what they are.',
   },
+  helloWait: {
+    value: 10_000,
+    unit: 'milliseconds from the connection to its first hello',
+    reason: 'A client says it at once; whoever does not only holds a place.',
+  },
+  streamEvents: {
+    value: 1000,
+    unit: 'events kept for a device that may come back',
+    reason: 'More than a short loss of the line misses; whoever missed more asks anew for what they show.',
+  },
+  streamBytes: {
+    value: 1024 * 1024,
+    unit: 'bytes of events kept for a device that may come back',
+    reason: 'Memory that each device costs, connected or not.',
+  },
+  streamAge: {
+    value: 5 * 60_000,
+    unit: 'milliseconds for which events are kept for a device that may come back',
+    reason: 'As long as a laptop sleeps in a corridor; after that what is shown is fetched anew.',
+  },
 } as const satisfies Limits;

@@ -10,7 +10,7 @@ import { refusal } from '../testing/expect-code.ts';
 import { sendTo } from '../testing/person.ts';
 import { SocketClient } from '../testing/socket-client.ts';
 import { startTestServer, type TestServer } from '../testing/test-server.ts';
-import { STREAM_MAX_EVENTS } from './event-stream.ts';
+import { LIMITS } from './limits.ts';
 
 /** A busy machine is no failure. */
 const PATIENT = { timeout: 15_000 };
@@ -78,7 +78,7 @@ describe('event streams', () => {
     const [ada, bob] = [await server.join(), await server.join()];
     const welcome = await bob.client.hello({ session: bob.session as never });
     await bob.client.close();
-    await Promise.all(Array.from({ length: STREAM_MAX_EVENTS + 1 }, () => sendTo(ada.client, bob.person)));
+    await Promise.all(Array.from({ length: LIMITS.streamEvents.value + 1 }, () => sendTo(ada.client, bob.person)));
     const session = bob.session as never;
     const from = async (stream: string, seq: number) => {
       const client = await SocketClient.connect(base());
@@ -86,11 +86,11 @@ describe('event streams', () => {
     };
     expect(await from(welcome.stream, welcome.seq)).toMatchObject({
       resumed: false,
-      seq: welcome.seq + STREAM_MAX_EVENTS + 1,
+      seq: welcome.seq + LIMITS.streamEvents.value + 1,
     });
-    expect(await from(welcome.stream, welcome.seq + STREAM_MAX_EVENTS + 2)).toMatchObject({ resumed: false });
+    expect(await from(welcome.stream, welcome.seq + LIMITS.streamEvents.value + 2)).toMatchObject({ resumed: false });
     expect(await from('9b2f3c1e-8f5d-4d0a-9c43-9c9f6f7b5c11', 0)).toMatchObject({ resumed: false });
-    expect(await from(welcome.stream, welcome.seq + STREAM_MAX_EVENTS + 1)).toMatchObject({ resumed: true });
+    expect(await from(welcome.stream, welcome.seq + LIMITS.streamEvents.value + 1)).toMatchObject({ resumed: true });
   });
 
   it('go to the newer connection of a device; the older one is told', async () => {

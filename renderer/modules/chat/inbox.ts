@@ -20,8 +20,6 @@ const QUICK_MS = 1000;
 const ACKNOWLEDGE_LIMIT = 500;
 /** Wait after a failure that is not the line's, in milliseconds. */
 const RETRY_MS = 2000;
-/** How long everybody else goes before a device that sent something unreadable, in milliseconds. */
-const LATER_MS = 60_000;
 
 export interface InboxDependencies {
   readonly connection: Connection;
@@ -146,7 +144,7 @@ export class Inbox {
       const done = new Set(outcome.acknowledge);
       this.#waiting = this.#waiting.filter((envelope) => !done.has(envelope.queueId));
       this.#acknowledge.push(...outcome.acknowledge);
-      for (const sender of outcome.refused) this.#later.set(sender, Date.now() + LATER_MS);
+      for (const sender of outcome.refused) this.#later.set(sender, Date.now() + LIMITS.senderPutBack.value);
       this.#deps.received(outcome);
       void this.#sendAcknowledgements();
       // Nothing was taken in, so asking again would bring the same.

@@ -18,4 +18,9 @@ export const LIMITS = {
     unit: 'entries of calls whose end the calls module may still tell, for 2 s',
     reason: 'Kept in memory; more of them are looked at without that pause.',
   },
+  senderPutBack: {
+    value: 60_000,
+    unit: 'milliseconds for which everybody else goes before a device that sent something unreadable',
+    reason: 'Trying to read garbage costs time; whoever sends it waits, and nobody else.',
+  },
 } as const satisfies Limits;

@@ -7,9 +7,7 @@ import { type CallServices, type DeviceCaller, LiveCall } from './call.ts';
 import { CallRules } from './call-rules.ts';
 import { CallsByConnection } from './calls-by-connection.ts';
 import { type CallState, isIn, memberOf } from './call-state.ts';
-
-/** How long an ended call is remembered, so that late requests learn that it ended. Milliseconds. */
-export const MEMORY_MS = 5 * 60_000;
+import { LIMITS } from './limits.ts';
 
 /** Every call of this server, by id. In memory: a call lives no longer than the connections that hold it. */
 export class CallRegistry {
@@ -96,6 +94,6 @@ export class CallRegistry {
   }
 
   #forgetLater(call: LiveCall): void {
-    this.#services.clock.after(MEMORY_MS, () => this.#calls.delete(call.state.callId));
+    this.#services.clock.after(LIMITS.endedMemory.value, () => this.#calls.delete(call.state.callId));
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import * as wire from '../../../protocol/calls.ts';
 import { RING_MS } from '../../../protocol/calls.ts';
 import { METHODS } from '../../../protocol/contract.ts';
-import { MEMORY_MS } from './call-registry.ts';
+import { LIMITS } from './limits.ts';
 import { type CallsHarness, newCallId, type TestClient } from './testing/calls-harness.ts';
 import { code, eachWithCalls, join, latest, meeting, settled, start, stateOf } from './testing/meeting.ts';
 
@@ -80,7 +80,7 @@ describe('ringing', () => {
     const callId = await start(alice, bob);
     await alice.request(wire.leave, { callId });
     expect(await code(join(bob, callId))).toBe('call_ended');
-    harness.clock.advance(MEMORY_MS);
+    harness.clock.advance(LIMITS.endedMemory.value);
     expect(await code(join(bob, callId))).toBe('call_unknown');
   });
 });

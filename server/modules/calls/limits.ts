@@ -38,4 +38,9 @@ export const LIMITS = {
     unit: 'pairs of accounts whose rings are remembered',
     reason: 'The memory of rings must not grow without end; the oldest is forgotten first.',
   },
+  endedMemory: {
+    value: 5 * 60_000,
+    unit: 'milliseconds for which an ended call is remembered',
+    reason: 'Late requests learn that it ended; memory that whoever starts calls without end would fill.',
+  },
 } as const satisfies Limits;

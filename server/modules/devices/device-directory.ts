@@ -3,9 +3,7 @@ import type { DeviceId, UserId } from '../../../protocol/ids.ts';
 import { setBounded } from '../../bounded-map.ts';
 import type { Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
-
-/** Accounts whose devices are kept in memory. */
-const MAX_ACCOUNTS = 50_000;
+import { LIMITS } from './limits.ts';
 
 interface Known {
   /** Of the device list that these devices are on. */
@@ -64,7 +62,7 @@ export class DeviceDirectory {
     for (const [userId, version] of versions) {
       const devices = new Set(rowsOf.get(userId)?.map(({ deviceId }) => deviceId));
       found.set(userId, devices);
-      setBounded(this.#known, userId, { version, devices }, MAX_ACCOUNTS);
+      setBounded(this.#known, userId, { version, devices }, LIMITS.accountsInMemory.value);
     }
   }
 }

@@ -35,4 +35,9 @@ export const LIMITS = {
     unit: 'milliseconds',
     reason: 'How long a new device waits to be put on the list; a forgotten request cannot be approved later.',
   },
+  accountsInMemory: {
+    value: 50_000,
+    unit: 'accounts whose devices are kept in memory',
+    reason: 'Five times the largest organisation; each has some hundred bytes.',
+  },
 } as const satisfies Limits;
