@@ -6,7 +6,7 @@ import { en } from './en.ts';
 /** Calls are encrypted on the way to the server, which passes them on: no sentence may promise more. */
 test('what is said first promises for messages alone what holds for messages alone', () => {
   const page = readFileSync(join(import.meta.dirname, '../index.html'), 'utf8');
-  const description = /<meta name="description" content="([^"]+)"/.exec(page)?.[1];
+  const description = /<meta\s+name="description"\s+content="([^"]+)"/.exec(page)?.[1];
   expect(description).toBe(en.accounts.welcomeBody);
   expect(en.accounts.welcomeBody).toMatch(
     /^Messages that only you and the people you write to can read, and calls on /,
