@@ -43,6 +43,7 @@ export const ErrorCode = z.enum([
   'prekey_invalid',
   'link_request_gone',
   'device_removed_before',
+  'device_list_unpublished',
   'clock_wrong',
   // contacts
   'profile_invalid',

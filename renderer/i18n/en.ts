@@ -493,6 +493,8 @@ export const en = {
       'This device does not ask to be linked any more. Look at the code that it shows now, and approve that one.',
     device_removed_before:
       'You have removed this device before, and it has not noticed. Cancel on that device, sign in there again, and approve the code that it shows then.',
+    device_list_unpublished:
+      'Messages wait: the server has not taken your newest list of devices yet, and would have them sent to a device that you have removed. Teahouse asks it again by itself. If this stays, check this device’s clock and tell your administrator.',
     prekey_invalid: 'This device’s new keys were not accepted. Try again.',
     clock_wrong: 'The clock of this device is ahead by days. Set it right and try again.',
     profile_invalid: 'The server did not accept your name as this device knows it. Tell your administrator.',

@@ -8,22 +8,32 @@ const PEER = '00000000-0000-4000-8000-000000000001' as UserId;
 
 /** Refusals of one message by a server that had no room for it eight times. */
 async function afterAFullDisk() {
+  const setup = refusalsOf();
+  for (let i = 0; i < 8; i += 1) await setup.refuse(new ProtocolError('storage_full', 'x'));
+  return setup;
+}
+
+/** `own`: what this device knows of its account's devices. */
+function refusalsOf(own: { readonly removed: readonly number[]; readonly unpublished: boolean } = NOTHING_REMOVED) {
   const failed: MessageId[] = [];
+  const held: (string | null)[] = [];
   const sendFailed = async (messageId: MessageId) => {
     failed.push(messageId);
     return { messages: [], removed: [], conversations: [] };
   };
   const refusals = new Refusals({
     connection: {} as never,
-    vault: { sendFailed } as never,
+    vault: { sendFailed, ownDevices: () => Promise.resolve(own) } as never,
     lists: { fetch: async () => undefined } as never,
     apply: () => undefined,
+    heldBack: (reason) => void held.push(reason),
     pause: async () => undefined,
   });
   const refuse = (error: ProtocolError) => refusals.handle({ error, messageId: MESSAGE, recipients: [] });
-  for (let i = 0; i < 8; i += 1) await refuse(new ProtocolError('storage_full', 'x'));
-  return { refusals, refuse, failed };
+  return { refusals, refuse, failed, held };
 }
+
+const NOTHING_REMOVED = { removed: [], unpublished: false };
 
 test.each([
   new ProtocolError('rate_limited', 'x', { retryAfterMs: 1 }),
@@ -39,4 +49,18 @@ test('nor does a repair that works', async () => {
   const { refusals, failed } = await afterAFullDisk();
   await refusals.provide({ kind: 'need-lists', messageId: MESSAGE, users: [PEER] });
   expect(failed).toEqual([]);
+});
+
+test('copies for a device that was removed, in a list that the server has not taken, are no failures: messages wait', async () => {
+  const { refusals, refuse, failed, held } = refusalsOf({ removed: [7], unpublished: true });
+  const stale = (deviceId: number) =>
+    new ProtocolError('devices_stale', 'x', { missing: [{ userId: PEER, deviceId }], gone: [] });
+  for (let i = 0; i < 20; i += 1) await refuse(stale(7));
+  expect(failed).toEqual([]);
+  expect(new Set(held)).toEqual(new Set(['device_list_unpublished']));
+  refusals.succeeded();
+  expect(held.at(-1)).toBe(null);
+  // Of any other device it is one.
+  for (let i = 0; i < 8; i += 1) await refuse(stale(8));
+  expect(failed).toEqual([MESSAGE]);
 });

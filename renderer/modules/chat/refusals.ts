@@ -2,7 +2,7 @@ import { takeBundles } from '../../../protocol/devices.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { ErrorCode } from '../../../protocol/errors.ts';
 import { IdempotencyId } from '../../../protocol/ids.ts';
-import type { DeviceAddress, MessageId, UserId } from '../../../protocol/ids.ts';
+import type { DeviceAddress, DeviceId, MessageId, UserId } from '../../../protocol/ids.ts';
 import type { ChatChanges, Unsealable, Vault } from '../../crypto/vault.ts';
 import { backoffMs } from '../../net/backoff.ts';
 import { OfflineError, TimeoutError } from '../../net/connection.ts';
@@ -58,8 +58,8 @@ export type Next = 'continue' | 'stop';
 export class Refusals {
   readonly #deps: RefusalsDependencies;
   #failures = 0;
-  /** How often in a row the server had no room; that gives nothing up. */
-  #noRoom = 0;
+  /** How often in a row the server took nothing for a reason that is not the message's; that gives nothing up. */
+  #held = 0;
 
   constructor(deps: RefusalsDependencies) {
     this.#deps = deps;
@@ -68,7 +68,7 @@ export class Refusals {
   /** Something was accepted. */
   succeeded(): void {
     this.#failures = 0;
-    this.#hadRoom();
+    this.#goesOn();
   }
 
   /** Gets what sealing lacks. Repairs are no failures, but one that never helps must not run for ever. */
@@ -105,10 +105,10 @@ export class Refusals {
     if (error instanceof TimeoutError) return 'continue';
     if (!(error instanceof ProtocolError)) throw error;
     if (SESSION.has(error.code)) return 'stop';
-    if (NO_ROOM.has(error.code)) {
-      this.#deps.heldBack?.(error.code);
-      await this.#wait(error, (this.#noRoom += 1));
-      return 'continue';
+    if (NO_ROOM.has(error.code)) return this.#hold(error, error.code);
+    if (ProtocolError.is(error, 'devices_stale') && (await this.#lacksRemoved(error))) {
+      await this.#fetchLists(error, recipients);
+      return this.#hold(error, 'device_list_unpublished');
     }
     this.#failures += 1;
     if (!PASSING.has(error.code) || this.#failures >= MAX_ATTEMPTS) await this.#giveUp(messageId, error.code);
@@ -116,15 +116,27 @@ export class Refusals {
     return 'continue';
   }
 
-  #hadRoom(): void {
-    if (this.#noRoom > 0) this.#deps.heldBack?.(null);
-    this.#noRoom = 0;
+  async #hold(error: ProtocolError, reason: ErrorCode): Promise<Next> {
+    this.#deps.heldBack?.(reason);
+    await this.#wait(error, (this.#held += 1));
+    return 'continue';
+  }
+
+  #goesOn(): void {
+    if (this.#held > 0) this.#deps.heldBack?.(null);
+    this.#held = 0;
+  }
+
+  /** Whether the server asks for copies to a device that the person has removed, since it has not taken the list yet. */
+  async #lacksRemoved(error: ProtocolError<'devices_stale'>): Promise<boolean> {
+    const { removed, unpublished } = await this.#deps.vault.ownDevices();
+    return unpublished && error.details.missing.some(({ deviceId }) => removed.includes(deviceId as DeviceId));
   }
 
   async #giveUp(messageId: MessageId, failure: ErrorCode): Promise<void> {
     this.#deps.apply(await this.#deps.vault.sendFailed(messageId, failure));
     this.#failures = 0;
-    this.#hadRoom();
+    this.#goesOn();
   }
 
   async #takeBundles(devices: readonly DeviceAddress[]): Promise<void> {
@@ -138,12 +150,16 @@ export class Refusals {
 
   async #repair(error: ProtocolError, recipients: readonly UserId[]): Promise<void> {
     if (ProtocolError.is(error, 'devices_stale')) {
-      const { missing, gone } = error.details;
-      const named = [...missing, ...gone].map(({ userId }) => userId as UserId);
-      await this.#deps.lists.fetch([...named, ...recipients]);
+      await this.#fetchLists(error, recipients);
       if (this.#failures === 1) return;
     }
     await this.#wait(error, this.#failures);
+  }
+
+  async #fetchLists(error: ProtocolError<'devices_stale'>, recipients: readonly UserId[]): Promise<void> {
+    const { missing, gone } = error.details;
+    const named = [...missing, ...gone].map(({ userId }) => userId as UserId);
+    await this.#deps.lists.fetch([...named, ...recipients]);
   }
 
   /** @param times how often in a row it has come to that */

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { DeviceList, LIST_RENEWAL_MS, lists, publishList } from '../../../protocol/devices.ts';
 import type { SignedDeviceList } from '../../../protocol/devices.ts';
+import { ProtocolError } from '../../../protocol/errors.ts';
 import { TimeoutError } from '../../net/connection.ts';
 import { HeadlessClient, PASSWORD, until } from '../../testing/headless-client.ts';
 import { ServerProcess } from '../../testing/server-process.ts';
@@ -98,6 +99,23 @@ it('a removal that the server says it took, and does not show, is published agai
   expect(ada.devices.listWithheld).toBe(false);
   await until(() => stolen.accounts.stage.kind === 'signed-out', 'the removed device is out');
   expect((await shownList()).devices).toHaveLength(1);
+});
+
+it('messages wait while the server refuses the removal, and go when it has taken it', async () => {
+  const { published, over } = publishing(() => Promise.reject(new ProtocolError('storage_full', 'no room')));
+  await ada.devices.remove(others()[0]!.deviceId).catch(() => undefined);
+  expect(published.length).toBeGreaterThan(0);
+  await ada.chat.open(admin.userId);
+  await ada.chat.send('patient');
+  await until(() => ada.chat.conversations[0]?.heldBack === 'device_list_unpublished', 'it is told why they wait');
+  expect(ada.states()).toEqual(['queued']);
+  over();
+  await comesBack();
+  await until(() => ada.states()[0] !== 'queued', 'it is sent');
+  expect(ada.chat.conversations[0]?.heldBack).toBe(undefined);
+  await until(() => stolen.accounts.stage.kind === 'signed-out', 'the removed device is out');
+  // Told, and nothing else.
+  expect(ada.faults.splice(0).filter((fault) => !ProtocolError.is(fault, 'storage_full'))).toEqual([]);
 });
 
 it.each([
