@@ -27,8 +27,7 @@ const strangers: Socket[] = [];
 const timers: NodeJS.Timeout[] = [];
 
 beforeEach(async () => {
-  port = await freePort();
-  sfu = await createSfu({ port, listenIp: '127.0.0.1', workers: 1, logger: silentLog });
+  sfu = await onFreePort();
   harness = new CallsHarness(sfu);
 });
 afterEach(async () => {
@@ -37,6 +36,18 @@ afterEach(async () => {
   await harness.module.close?.();
   await sfu.close();
 });
+
+/** Other tests run beside this one: a port that was free a moment ago may be taken. */
+async function onFreePort(): Promise<Sfu> {
+  for (let attempt = 1; ; attempt += 1) {
+    port = await freePort();
+    try {
+      return await createSfu({ port, listenIp: '127.0.0.1', workers: 1, logger: silentLog });
+    } catch (error) {
+      if (attempt === 5 || !String(error).includes('EADDRINUSE')) throw error;
+    }
+  }
+}
 
 async function freePort(): Promise<number> {
   const socket = createSocket('udp4').bind(0, '127.0.0.1');
