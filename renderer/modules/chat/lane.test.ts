@@ -29,6 +29,7 @@ test('a message is not sent on its own after the one before it was refused while
     },
     sent: async () => NONE,
     sendFailed: async () => NONE,
+    ownDevices: async () => ({ devices: [], removed: [], canSign: true, unpublished: false }),
     outbox: async () => [],
   };
   const outbox = new Outbox({

@@ -134,6 +134,28 @@ describe('a burst of messages', () => {
     expect(await second.texts(ada)).toEqual(numbers(30).slice(10));
   });
 
+  it.each(['rate_limited', 'internal', 'unavailable'] as const)(
+    'goes on by itself when what it asks for to mend a refusal is refused, too: %s',
+    async (code) => {
+      await write('0');
+      await until(() => sends().length === 1, 'it is under way');
+      line.serve('devices_stale');
+      line.answer();
+      await until(() => line.asked.length === 1 && sends().length === 0, 'the lists are asked for');
+      line.serve(code);
+      line.answer();
+      await until(() => {
+        line.serve();
+        line.answer();
+        return accepted.size === 1;
+      }, 'it is sent');
+      expect(reported).toEqual([]);
+      await finish();
+      await ben.fetch();
+      expect(await ben.texts(ada)).toEqual(['hello', '0']);
+    },
+  );
+
   it('that is answered by a line that was doubted is not sent twice', async () => {
     for (const text of numbers(5)) await write(text);
     await until(() => sends().length === 5, 'all are under way');
@@ -185,6 +207,7 @@ describe('whatever happens in the middle of a window', () => {
     let [runs, resent] = [0, 0];
     const property = fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
       runs += 1;
+      reported = [];
       relay = new Relay();
       accepted = new Set();
       [ada, ben] = [await TestClient.signUp(relay, 'ada'), await TestClient.signUp(relay, 'ben')];

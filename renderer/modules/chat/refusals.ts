@@ -106,13 +106,21 @@ export class Refusals {
     if (!(error instanceof ProtocolError)) throw error;
     if (SESSION.has(error.code)) return 'stop';
     if (NO_ROOM.has(error.code)) return this.#hold(error, error.code);
-    if (ProtocolError.is(error, 'devices_stale') && (await this.#lacksRemoved(error))) {
-      await this.#fetchLists(error, recipients);
-      return this.#hold(error, 'device_list_unpublished');
+    const stale = ProtocolError.is(error, 'devices_stale') ? error : null;
+    const isHeld = stale !== null && (await this.#lacksRemoved(stale));
+    if (!isHeld) this.#failures += 1;
+    if (!PASSING.has(error.code) || this.#failures >= MAX_ATTEMPTS) {
+      await this.#giveUp(messageId, error.code);
+      return 'continue';
     }
-    this.#failures += 1;
-    if (!PASSING.has(error.code) || this.#failures >= MAX_ATTEMPTS) await this.#giveUp(messageId, error.code);
-    else await this.#repair(error, recipients);
+    try {
+      if (stale !== null) await this.#fetchLists(stale, recipients);
+    } catch (refusal) {
+      // What was asked to mend it was refused as the message may be, or the line was lost.
+      return this.handle({ error: refusal, messageId, recipients: [] });
+    }
+    if (isHeld) return this.#hold(error, 'device_list_unpublished');
+    if (stale === null || this.#failures > 1) await this.#wait(error, this.#failures);
     return 'continue';
   }
 
@@ -146,14 +154,6 @@ export class Refusals {
     await vault.startSessions(bundles);
     // A device without a bundle is gone: its account's list says so.
     if (bundles.length < devices.length) await lists.fetch(devices.map(({ userId }) => userId));
-  }
-
-  async #repair(error: ProtocolError, recipients: readonly UserId[]): Promise<void> {
-    if (ProtocolError.is(error, 'devices_stale')) {
-      await this.#fetchLists(error, recipients);
-      if (this.#failures === 1) return;
-    }
-    await this.#wait(error, this.#failures);
   }
 
   async #fetchLists(error: ProtocolError<'devices_stale'>, recipients: readonly UserId[]): Promise<void> {
