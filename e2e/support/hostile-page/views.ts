@@ -1,9 +1,7 @@
-import type { Component } from 'svelte';
 import { Account, Session } from '../../../protocol/accounts.ts';
 import { ManagedPerson } from '../../../protocol/administration.ts';
 import { Call, Participant } from '../../../protocol/calls.ts';
 import { MessageContent } from '../../../protocol/chat.ts';
-import { Person } from '../../../protocol/contacts.ts';
 import { ErrorCode } from '../../../protocol/errors.ts';
 import { LinkRequest, ListedDevice } from '../../../protocol/devices.ts';
 import { ScreenRequest } from '../../../protocol/ipc/bridge.ts';
@@ -23,46 +21,14 @@ import CallBar from '../../../renderer/app/CallBar.svelte';
 import Palette from '../../../renderer/app/Palette.svelte';
 import PeoplePicker from '../../../renderer/ui/PeoplePicker.svelte';
 import ScreenChoice from './ScreenChoice.svelte';
-import { extremesOf } from './extremes.ts';
+import { DOORS } from './doors.ts';
+import { INSIDE } from './inside.ts';
+import { fake, ID, linkTo, NUMBERS, nothing, objects, one, people, type Drawing, type Values } from './made.ts';
 import { twice } from './twice.ts';
 
-type Values = Readonly<Record<string, unknown>>;
-
-export interface Drawing {
-  readonly component: unknown;
-  readonly props: Record<string, unknown>;
-  /** What was drawn, for the report of a failure. */
-  readonly values: string;
-  /** Entries that must be replaced by the line that says so. */
-  readonly fallbacks?: number;
-  /** What comes in place of `props` then, and must be drawn in full. */
-  readonly mended?: Record<string, unknown>;
-  readonly toast?: string | null;
-}
-
-const ID = '9f0d4d1c-4f0e-4b35-9a35-0b1de6a7a001';
-const nothing = () => undefined;
-const linkTo = () => '#';
-
-/** A controller: what it is given, and else functions that do nothing. */
-function fake(data: Values): Values {
-  return new Proxy(data, {
-    get: (target, name) => (name in target ? target[String(name)] : () => Promise.resolve([])),
-  });
-}
-
-const objects = (schema: Parameters<typeof extremesOf>[0]) => extremesOf(schema) as readonly Values[];
-const TRUST = ['signed', 'plain', 'doubtful', 'unverified'];
-/** As a device knows them: the name of each is the former one of the next. */
-const people: readonly Values[] = objects(Person).map((person, i, all) => ({
-  ...person,
-  trust: TRUST[i % TRUST.length],
-  formerName: all[i - 1]?.['displayName'] ?? null,
-}));
 const OUTCOMES = ['ongoing', 'answered', 'missed', 'declined', 'cancelled', 'unanswered', 'of the future'];
 const STATES = [null, 'queued', 'sent', 'delivered', 'read', 'failed'];
 const FAILURES = [undefined, ...ErrorCode.options, 'of the future'];
-const NUMBERS = extremesOf(Session.shape.lastSeenAt);
 
 /** Stored messages of every kind of content, with every extreme of each field, and with those that a device adds itself. */
 function messages(): Values[] {
@@ -91,20 +57,14 @@ function messages(): Values[] {
   );
 }
 
-const brief = (value: unknown) => (JSON.stringify(value) ?? '').slice(0, 160);
-
 function conversationOf(person: unknown, last: unknown, other: Values = {}): Values {
   return { userId: ID, person, last, unread: 3, draft: '', problem: null, ...other };
-}
-
-function one(component: Component<never>, cases: readonly Values[], propsOf: (value: Values) => Values): Drawing[] {
-  return cases.map((value) => ({ component, props: { ...propsOf(value) }, values: brief(value) }));
 }
 
 function conversation(person: Values, shown: readonly Values[]): Values {
   const opened = conversationOf(person, shown.at(-1) ?? null);
   const chat = fake({ messages: shown, opened, hasOlder: false, loading: false, conversations: [opened], unread: 1 });
-  return { chat, conversation: opened, calling: false, oncall: nothing, onback: nothing };
+  return { chat, conversation: opened, calling: false, goingOn: new Set([ID]), oncall: nothing, onback: nothing };
 }
 
 function chatList(conversations: readonly Values[], missed: Values = { here: 0, elsewhere: 0 }): Values {
@@ -122,6 +82,8 @@ function broken(value: Values, field: string): Values {
 }
 
 const VIEWS: Readonly<Record<string, () => Drawing[]>> = {
+  ...DOORS,
+  ...INSIDE,
   messages: () => one(ConversationView, messages(), (message) => conversation(people[0] as Values, [message])),
   'all messages at once': () =>
     one(ConversationView, [{ all: true }], () => conversation(people[0] as Values, messages())),
@@ -289,6 +251,8 @@ const VIEWS: Readonly<Record<string, () => Drawing[]>> = {
 };
 
 export const VIEW_NAMES: readonly string[] = Object.keys(VIEWS);
+/** Those that take the whole window. */
+export const WHOLE_NAMES: readonly string[] = VIEW_NAMES.filter((name) => VIEWS[name]?.().some(({ whole }) => whole));
 
 export function views(name: string): readonly Drawing[] {
   const drawings = VIEWS[name]?.() ?? [];
