@@ -73,6 +73,21 @@ it('does not read what is over the budget of time', async () => {
   expect(details.retryAfterMs).toBeLessThanOrEqual(LIMITS.longestWorkWaitMs.value + 1);
 });
 
+it('leaves unread what comes from somebody who goes on above a limit of requests', async () => {
+  const { ask, sent, connection } = setUp();
+  const pauseFor = vi.fn<(ms: number) => void>();
+  Object.assign(connection, { pauseFor, caller: { ...connection.caller, session: { userId: 'u' } } });
+  const most = LIMITS.workBurstMs.value / LIMITS.refusalMs.value;
+  // Refusing takes no measurable time here, and whoever is refused does not wait.
+  vi.spyOn(performance, 'now').mockReturnValue(performance.now());
+  for (let i = 0; i < 100 + most; i++) await ask({ id: 4, method: 'test.much', params: { bytes: 3 } });
+  expect(pauseFor).not.toHaveBeenCalled();
+  for (let i = 0; i < 2; i++) await ask({ id: 5, method: 'test.much', params: { bytes: 3 } });
+  vi.restoreAllMocks();
+  expect(pauseFor).toHaveBeenCalled();
+  expect(sent.at(-1)).toMatchObject({ id: 5, error: { code: 'rate_limited' } });
+});
+
 it('cuts off a stranger who goes on above the budget, and not somebody with a session', async () => {
   const { ask, sent, connection } = setUp();
   connection.budget.work(60_000, performance.now());

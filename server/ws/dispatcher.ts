@@ -146,6 +146,8 @@ export class Dispatcher {
     } catch (error) {
       const refusal = error instanceof ProtocolError ? error : this.#bug(error, connection, name, registered);
       outcome = refusal.code;
+      // Cheap to ask for, and most of what it costs passes where nobody measures.
+      if (outcome === 'rate_limited') connection.budget.work(LIMITS.refusalMs.value, performance.now());
       connection.send(JSON.stringify({ id, error: toWire(refusal) }));
     }
     const label = registered || name === hello.name ? name : 'unknown';

@@ -108,6 +108,12 @@ export const LIMITS = {
     unit: 'milliseconds of the server’s time at once',
     reason: 'Opening the app, or an outbox that comes back from hours offline, is a burst.',
   },
+  refusalMs: {
+    value: 0.1,
+    unit: 'milliseconds of the server’s time that the refusal of one request too many counts as',
+    reason:
+      'Reading it from the socket and writing the answer is not measured; twenty thousand in a second would take nearly all of the time.',
+  },
   workMsPerTurn: {
     value: 10,
     unit: 'milliseconds of the server’s time for each account (or address without a session) and turn of the event loop',
