@@ -3,123 +3,133 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createInvitations } from '../../protocol/accounts.ts';
+import { createInvitations, signOut } from '../../protocol/accounts.ts';
 import { pending } from '../../protocol/chat.ts';
+import { METHODS } from '../../protocol/contract.ts';
+import { PROTOCOL } from '../../protocol/frames.ts';
+import { hello } from '../../protocol/hello.ts';
+import type { Method } from '../../protocol/method.ts';
+import { Flood, type FloodOptions, type Outcomes } from '../testing/flood.ts';
+import { largestAsk, mostParts, smallAsk, wrongInTheEnd, type Ask } from '../testing/largest-frames.ts';
 import { newId, Person } from '../testing/person.ts';
 import { startServerProcess, type ServerProcess } from '../testing/server-process.ts';
 import { SocketClient } from '../testing/socket-client.ts';
 
 /*
- * A colleague with a client of his own who sends the worst frames that there may be, as fast as they are answered, while
- * somebody else asks for their messages. The limits are those of production. Quiet and attack take turns, so that a busy
- * machine is as busy in both; a machine that is very busy gets more turns.
+ * A colleague with a client of his own floods the server, while somebody else asks for their messages. The limits are
+ * those of production. A method that is added is one of the flood by being in the contract.
+ *
+ * Within the limits, he has not used up anything before, and asks one thing after the other: no answer may take so long
+ * that the others notice. Beyond them, he has used everything up, and goes on: nothing is left to him that they notice.
+ *
+ * Quiet and attack take turns, so that a busy machine is as busy in both; a machine that is very busy gets more turns.
  */
 
-const TURN_MS = 1000;
+const TURN_MS = 700;
 const TURNS = 8;
+/** Within a turn, so that a method that takes long is most of its group's time. */
+const GROUP = 6;
 /** What the other's median may at most become. */
 const FACTOR = 2;
 /** Below this nobody notices, and the clock of a busy machine is no better. Milliseconds. */
-const GRAIN_MS = 3;
+const GRAIN_MS = 2;
+
+/** Behind the proxy: signing up from there is refused soon, and newcomers come from elsewhere. */
+const ADDRESS_OF_ATTACKS = { 'x-forwarded-for': '203.0.113.7' };
+
+type Way = Pick<FloodOptions, 'underWay' | 'pauseMs'>;
+const WITHIN: Way = { underWay: 1, pauseMs: 5 };
+const BEYOND: Way = { underWay: 128, pauseMs: 0 };
+/** In which a flood uses up what it may have at once, and what it has regained in a quiet turn. */
+const USING_UP_MS = 2000;
+const USING_UP_AGAIN_MS = 500;
 
 let dataDir: string;
 let server: ServerProcess;
-/** The attacker's session. */
-let mallory: string;
 let ada: SocketClient;
+let invitations: string[];
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'teahouse-latency-'));
-  server = await startServerProcess(dataDir, { TEAHOUSE_MEDIA_WORKERS: '1', TEAHOUSE_LOG_LEVEL: 'error' });
-  const first = await invitationOf(server);
-  const { client: admin } = await newcomer(first);
-  const asked = { count: 2, role: 'member' as const, validHours: 1, idempotencyId: newId() };
-  const { invitations } = await admin.request(createInvitations, asked);
-  ({ session: mallory } = await newcomer(invitations[0] ?? ''));
-  ({ client: ada } = await newcomer(invitations[1] ?? ''));
+  server = await startServerProcess(dataDir, {
+    TEAHOUSE_MEDIA_WORKERS: '1',
+    TEAHOUSE_LOG_LEVEL: 'error',
+    TEAHOUSE_TRUSTED_PROXIES: '127.0.0.1',
+  });
+  const admin = await newcomer(await invitationOf(server));
+  const asked = { count: 200, role: 'admin' as const, validHours: 1, idempotencyId: newId() };
+  ({ invitations } = await admin.client.request(createInvitations, asked));
+  ({ client: ada } = await newcomer());
 });
 afterAll(async () => {
   await server.end('SIGTERM');
   await rm(dataDir, { recursive: true, force: true });
 });
 
-const id = () => newId();
-/** Each is a method, and params as JSON text. */
-const ATTACKS: Readonly<Record<string, () => [method: string, params: string]>> = {
-  'a call’s capabilities of many small parts': () => [
-    'calls.join',
-    `{"callId":"${id()}","idempotencyId":"${id()}","rtpCapabilities":{"x":${tree(16_000)}}}`,
-  ],
-  'the same, in the longest frame': () => [
-    'calls.join',
-    `{"callId":"${id()}","idempotencyId":"${id()}","rtpCapabilities":{"x":${tree(240_000)}}}`,
-  ],
-  'a message for a thousand devices': () => [
-    'chat.send',
-    JSON.stringify({ idempotencyId: id(), payload: 'A'.repeat(80_000), recipients: crowd() }),
-  ],
-  'a message of nothing but mistakes': () => [
-    'chat.send',
-    `{"idempotencyId":"${id()}","payload":1,"recipients":[${'{},'.repeat(60)}{}]}`,
-  ],
-  'prekeys by the hundred': () => [
-    'devices.publishPrekeys',
-    JSON.stringify({ idempotencyId: id(), prekeys: Array.from({ length: 100 }, () => ({ keyId: 1, publicKey: 'x' })) }),
-  ],
-};
+const all: readonly Method[] = METHODS;
+const GROUPS = Array.from({ length: Math.ceil(all.length / GROUP) }, (_, at) =>
+  // Taken in turns, so that those of one module are in several.
+  all.filter((_method, index) => index % Math.ceil(all.length / GROUP) === at),
+).map((group) => [group.map(({ name }) => name).join(', '), group] as const);
 
-it.each(Object.keys(ATTACKS))('%s, again and again, keeps nobody else waiting', { timeout: 120_000 }, async (name) => {
-  const text = ATTACKS[name]?.() ?? ['', ''];
-  const medians: { quiet: number; attacked: number }[] = [];
-  for (let turn = 0; turn < TURNS; turn++) {
-    const quiet = await medianOf(TURN_MS);
-    const stop = attack(text);
-    const attacked = await medianOf(TURN_MS);
-    await stop();
-    medians.push({ quiet, attacked });
-    if (turn > 0 && attacked <= Math.max(quiet * FACTOR, GRAIN_MS)) return;
-  }
-  expect.fail(`medians in milliseconds: ${JSON.stringify(medians)}`);
+it.each(GROUPS)('within the limits, nobody waits for %s', { timeout: 120_000 }, async (_names, group) => {
+  await expectNoWait(async (measure) => {
+    const flood = await floodOf((await newcomer()).session, group, [largestAsk, wrongInTheEnd, mostParts], WITHIN);
+    const attacked = await measure();
+    const outcomes = await flood.stop();
+    return { attacked, outcomes, isFlood: answered(outcomes) > 0 };
+  });
 });
 
-/** Eight requests under way all the time; who is cut off comes back at once. Returns how to stop it. */
-function attack([method, params]: [string, string]): () => Promise<void> {
-  let stopped = false;
-  const work = async () => {
-    while (!stopped) {
-      const client = await SocketClient.connect(server.base);
-      client.socket.setMaxListeners(50);
-      await client.hello({ session: mallory as never });
-      const worker = async () => {
-        while (!stopped && client.socket.readyState === client.socket.OPEN) {
-          await Promise.race([ask(client, method, params), client.closed]);
-          await delay(0);
-        }
-      };
-      await Promise.all(Array.from({ length: 8 }, worker));
-      client.socket.terminate();
-    }
-  };
-  const working = work();
-  return async () => {
-    stopped = true;
-    await working;
-  };
+it.each([
+  ['long frames', [largestAsk, wrongInTheEnd, mostParts]],
+  ['short frames', [smallAsk]],
+] as const)('beyond the limits, nobody waits for %s of all methods', { timeout: 120_000 }, async (_what, kinds) => {
+  const { session } = await newcomer();
+  let usingUpMs = USING_UP_MS;
+  await expectNoWait(async (measure) => {
+    const flood = await floodOf(session, all, kinds, BEYOND);
+    await delay(usingUpMs);
+    usingUpMs = USING_UP_AGAIN_MS;
+    const attacked = await measure();
+    const outcomes = await flood.stop();
+    return { attacked, outcomes, isFlood: (outcomes.rate_limited ?? 0) > 0 };
+  });
+});
+
+interface Turn {
+  readonly attacked: number;
+  readonly outcomes: Outcomes;
+  /** Whether what was to be attacked with came to that. */
+  readonly isFlood: boolean;
 }
 
-let lastId = 1_000_000;
-/** As `raw`, of params that are text already: making it must not cost the one who measures. */
-async function ask(client: SocketClient, method: string, params: string): Promise<void> {
-  const request = ++lastId;
-  await new Promise<void>((resolve) => {
-    const listen = (data: Buffer) => {
-      if (!data.subarray(0, 30).includes(`"id":${request}`)) return;
-      client.socket.off('message', listen);
-      resolve();
-    };
-    client.socket.on('message', listen);
-    client.socket.send(`{"id":${request},"method":"${method}","params":${params}}`);
-  });
+async function expectNoWait(attackFor: (measure: () => Promise<number>) => Promise<Turn>): Promise<void> {
+  const turns: (Turn & { quiet: number })[] = [];
+  for (let turn = 0; turn < TURNS; turn++) {
+    const quiet = await medianOf(TURN_MS);
+    const attack = await attackFor(() => medianOf(TURN_MS));
+    turns.push({ quiet, ...attack });
+    if (attack.isFlood && attack.attacked <= Math.max(quiet * FACTOR, GRAIN_MS)) return;
+  }
+  expect.fail(`medians in milliseconds, and what was answered: ${JSON.stringify(turns)}`);
+}
+
+type Kind = (method: Method) => Ask;
+
+function floodOf(session: string, methods: readonly Method[], kinds: readonly Kind[], way: Way): Promise<Flood> {
+  const asks = methods.flatMap((method) => kinds.map((kind) => kind(method))).filter(staysSignedIn);
+  // Who says hello without it is somebody else from there on.
+  const asHimself = asks.map((ask) => (ask.method === hello.name ? { ...ask, params: greeting(session) } : ask));
+  return Flood.start({ base: server.base, headers: ADDRESS_OF_ATTACKS, session, asks: asHimself, ...way });
+}
+
+function staysSignedIn({ method, params }: Ask): boolean {
+  return method !== signOut.name || !signOut.params.safeParse(JSON.parse(params)).success;
+}
+
+function greeting(session: string): string {
+  return JSON.stringify({ protocol: PROTOCOL, client: 'flood', session });
 }
 
 async function medianOf(durationMs: number): Promise<number> {
@@ -129,22 +139,9 @@ async function medianOf(durationMs: number): Promise<number> {
     const started = performance.now();
     await ada.request(pending, { after: 0, limit: 1 });
     times.push(performance.now() - started);
-    await delay(20);
+    await delay(10);
   }
   return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
-}
-
-/** JSON of about this length with as many parts as it can have. */
-function tree(characters: number): string {
-  return `[${'[0],'.repeat(characters / 4)}0]`;
-}
-
-function crowd() {
-  return Array.from({ length: 64 }, () => ({
-    userId: newId(),
-    listVersion: 1,
-    keys: Array.from({ length: 16 }, (_, at) => ({ deviceId: at + 1, type: 'message', body: 'AA==' })),
-  }));
 }
 
 async function invitationOf({ output }: ServerProcess): Promise<string> {
@@ -155,10 +152,16 @@ async function invitationOf({ output }: ServerProcess): Promise<string> {
   }
 }
 
-async function newcomer(invitation: string): Promise<{ client: SocketClient; session: string }> {
+async function newcomer(invitation = invitations.pop() ?? ''): Promise<{ client: SocketClient; session: string }> {
   const client = await SocketClient.connect(server.base);
   await client.hello();
   const { session } = await new Person().signUp(client, invitation);
   await client.hello({ session: session as never });
   return { client, session };
+}
+
+/** How many requests were read to their end, whatever came out of it. */
+function answered(outcomes: Outcomes): number {
+  const { rate_limited = 0, ...rest } = outcomes;
+  return Object.values(rest).reduce((sum, count) => sum + count, -rate_limited);
 }
