@@ -24,11 +24,14 @@ export async function signedIn(
   profile: Profile,
   { account, session }: { readonly account: Account; readonly session: string },
 ): Promise<Standing> {
-  if (account.userId !== profile.info.userId) throw new Error('the server answered for another account');
-  const { username } = account;
+  const { userId, username } = profile.info;
+  // Under another name the keys here would not be found when the person signs in the next time.
+  if (account.userId !== userId || account.username !== username) {
+    throw new Error('the server answered for another account');
+  }
   // A device that still waits for what another one hands over goes on waiting.
   const phase = profile.info.phase === 'receiving' ? 'receiving' : 'ready';
-  await profiles.update(profile, { account, session, username, phase, chosenAt: profile.now() });
+  await profiles.update(profile, { account, session, phase, chosenAt: profile.now() });
   await profile.db.secrets.delete('sign-up');
   return standingOf(profile);
 }

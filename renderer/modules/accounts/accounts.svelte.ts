@@ -109,7 +109,8 @@ export class Accounts implements AccountsController {
       const { account, session } = await this.#ask(() => signUpAt(connection, params));
       await this.#enter(await vault.signedIn({ account, session }));
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
+      // After `internal`, as after a lost answer, nobody knows whether the account is there: a repeat is the same request.
+      if (!(error instanceof ProtocolError) || ProtocolError.is(error, 'internal')) throw error;
       await vault.signUpRefused();
       // An earlier attempt went through and its answer was lost for good: then these are its keys.
       if (error.code !== 'account_exists') throw error;
