@@ -2,24 +2,33 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 
-/** Changes a frame of the server on its way to the client. */
-export type Alter = (frame: unknown) => unknown;
+/** Changes a frame of the server on its way to the client; `asked` is the method that it answers, if it is an answer. */
+export type Alter = (frame: unknown, asked?: string) => unknown;
+
+interface Request {
+  readonly id: number;
+  readonly method: string;
+  readonly params: Record<string, unknown>;
+}
 
 /** A real server that turns hostile: a line to it on which every frame for the client can be altered. */
 export class HostileLine {
   readonly #sockets: WebSocketServer;
-  readonly #server: string;
+  /** The real server's origin. One that is to be known by the line's is started after the line. */
+  server: string;
   alter: Alter = (frame) => frame;
   /** Frames of clients so far. */
   asked = 0;
+  /** False: no stream is resumed, so that a client that comes back asks for everything anew. */
+  resumes = true;
 
   private constructor(sockets: WebSocketServer, server: string) {
     this.#sockets = sockets;
-    this.#server = server;
-    sockets.on('connection', (client) => this.#accept(client));
+    this.server = server;
+    sockets.on('connection', (client, { headers }) => this.#accept(client, headers.host ?? ''));
   }
 
-  static async to(serverOrigin: string): Promise<HostileLine> {
+  static async to(serverOrigin = ''): Promise<HostileLine> {
     const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1', path: '/ws' });
     await once(sockets, 'listening');
     return new HostileLine(sockets, serverOrigin);
@@ -40,18 +49,27 @@ export class HostileLine {
     await once(this.#sockets, 'close');
   }
 
-  #accept(client: WebSocket): void {
-    const server = new WebSocket(`${this.#server.replace('http', 'ws')}/ws`);
+  /** `host` is what the client calls the server. */
+  #accept(client: WebSocket, host: string): void {
+    const server = new WebSocket(`${this.server.replace('http', 'ws')}/ws`, { headers: { host } });
     const waiting: string[] = [];
+    const methods = new Map<number, string>();
     server.on('open', () => {
       for (const text of waiting.splice(0)) server.send(text);
     });
     client.on('message', (data) => {
       this.asked += 1;
-      if (server.readyState === WebSocket.OPEN) server.send(String(data));
-      else waiting.push(String(data));
+      const request = JSON.parse(String(data)) as Request;
+      methods.set(request.id, request.method);
+      if (!this.resumes) delete request.params['resume'];
+      const text = JSON.stringify(request);
+      if (server.readyState === WebSocket.OPEN) server.send(text);
+      else waiting.push(text);
     });
-    server.on('message', (data) => client.send(JSON.stringify(this.alter(JSON.parse(String(data))))));
+    server.on('message', (data) => {
+      const frame = JSON.parse(String(data)) as { readonly id?: number };
+      client.send(JSON.stringify(this.alter(frame, methods.get(frame.id ?? 0))));
+    });
     for (const [one, other] of [
       [client, server],
       [server, client],
