@@ -7,7 +7,7 @@ import { TestServer } from './support/server.ts';
 
 const KILLS = Number(process.env['MEDIA_KILLS'] ?? 20);
 const EVERY_MS = Number(process.env['MEDIA_KILL_EVERY_MS'] ?? 6_000);
-/** What a person waits at most, in milliseconds. Of a machine that is shared one time in ten may take twice as long. */
+/** What a person waits at most, in milliseconds. On a machine that is shared one time in four may take twice as long. */
 const RECOVERY_MS = 3_000;
 
 let server: TestServer;
@@ -50,7 +50,7 @@ test('pictures come back each time the media worker is killed', async () => {
   if (process.env['MEDIA_KILLS'] !== undefined) process.stdout.write(`pictures back after ${took.join(', ')} ms\n`);
   for (const view of views) await expectMovingPicture(view);
   expect(Math.max(...took)).toBeLessThanOrEqual(2 * RECOVERY_MS);
-  expect(took.filter((ms) => ms > RECOVERY_MS).length).toBeLessThanOrEqual(KILLS / 10);
+  expect(took.filter((ms) => ms > RECOVERY_MS).length).toBeLessThanOrEqual(KILLS / 4);
 });
 
 test('a server without media says so, the call stays, and a button tries again', async () => {
