@@ -32,6 +32,8 @@ export const Participant = z.strictObject({
   state: ParticipantState,
   /** The sources this participant sends now and is not pausing. */
   live: z.array(Source).max(4),
+  /** Who asked this person last; null for the starter. Servers before this do not say it. */
+  rungBy: UserId.nullable().optional(),
 });
 export type Participant = z.infer<typeof Participant>;
 

@@ -27,7 +27,10 @@ function ids(): () => ParticipantId {
 
 function start(invited: UserId[], newId = ids()): CallState {
   const starter = { userId: alice, deviceId: device(11) };
-  return state.startCall({ callId: uuid(9) as CallId, media: 'video', starter, invited, now: T0 }, newId);
+  return state.startCall(
+    { callId: uuid(9) as CallId, media: 'video', starter, invited, now: T0, startedAt: T0 },
+    newId,
+  );
 }
 
 const asking = (now: number) => ({ by: alice, busy: new Set<UserId>(), now });

@@ -42,7 +42,7 @@ export interface Member {
   readonly deviceId: DeviceId | null;
   readonly state: ParticipantState;
   readonly live: readonly Source[];
-  /** When ringing becomes `missed` and reconnecting becomes `left`; null in every other state. */
+  /** When ringing becomes `missed` and reconnecting becomes `left`, by `Clock.now`; null in every other state. */
   readonly deadline: number | null;
   /** Who asked this member last; null for the starter. */
   readonly rungBy: UserId | null;
@@ -71,10 +71,12 @@ export function startCall(
     /** Those of `invited` who are not rung. */
     busy?: ReadonlySet<UserId>;
     now: number;
+    /** Milliseconds since the Unix epoch. */
+    startedAt: number;
   },
   newId: () => ParticipantId,
 ): CallState {
-  const { callId, media, starter, busy = NOBODY, now } = options;
+  const { callId, media, starter, busy = NOBODY, now, startedAt } = options;
   const invited = [...new Set(options.invited)].filter((userId) => userId !== starter.userId);
   if (invited.length === 0) {
     throw new ProtocolError('invalid_request', 'nobody to call', {
@@ -92,7 +94,7 @@ export function startCall(
   };
   const members = [first, ...invited.map((userId) => asked(userId, newId(), { by: starter.userId, busy, now }))];
   if (members.length > MAX_PARTICIPANTS) throw full();
-  return { callId, media, startedBy: starter.userId, startedAt: now, revision: 1, members };
+  return { callId, media, startedBy: starter.userId, startedAt, revision: 1, members };
 }
 
 /** Rings people: new ones, and those who declined, missed it or left. @throws ProtocolError `call_full` */
@@ -197,12 +199,13 @@ export function memberOf(call: CallState, userId: UserId): Member | undefined {
 
 export function toWire(call: CallState): Call {
   const { callId, media, startedBy, startedAt, revision, members } = call;
-  const participants = members.map(({ participantId, userId, deviceId, state, live }): Participant => ({
+  const participants = members.map(({ participantId, userId, deviceId, state, live, rungBy }): Participant => ({
     participantId,
     userId,
     deviceId,
     state,
     live: [...live],
+    rungBy,
   }));
   return { callId, media, startedBy, startedAt, revision, participants };
 }

@@ -20,7 +20,7 @@ export function registerStart({ registry, clock, newId, usersExist }: CallsConte
       }
       if (!known) throw new ProtocolError('user_unknown', 'one of these accounts is not known');
       const starter = { userId: session.userId, deviceId: session.deviceId };
-      const options = { callId, media, starter, invited: invite, now: clock.now() };
+      const options = { callId, media, starter, invited: invite, now: clock.now(), startedAt: clock.epoch() };
       // Whether this can be a call at all is asked first: what is refused for that has not rung anybody.
       startCall(options, newId);
       registry.rules.admitStart(session.userId, options.now);
