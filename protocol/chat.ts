@@ -102,10 +102,16 @@ const textContent = z.strictObject({
 });
 /** Tells the peer that a call was started, so that a missed one has its entry however late it is read. */
 const callContent = z.strictObject({ kind: z.literal('call'), callId: CallId, media: CallMedia });
-const receiptContent = z.strictObject({
+const receivedReceipt = z.strictObject({
   kind: z.literal('receipt'),
   state: z.enum(['delivered', 'read']),
   messageIds: z.array(MessageId).min(1).max(200),
+});
+/** Each message is named once. */
+const receiptContent = receivedReceipt.extend({
+  messageIds: receivedReceipt.shape.messageIds.refine((ids) => new Set(ids).size === ids.length, {
+    message: 'must name each message once',
+  }),
 });
 
 /** What a client writes. `conversation`: the other person, as the sender sees it; a sender's own devices need it to file the copy. */
@@ -120,7 +126,10 @@ export type MessageContent = z.infer<typeof MessageContent>;
 
 /**
  * What a client reads. The sender's clock may say anything: an implausible time does not make the message unreadable,
- * the receiver shows the time of its position instead.
+ * the receiver shows the time of its position instead. Nor does a receipt that names a message twice.
  */
-export const ReceivedContent = MessageContent.extend({ sentAt: z.number() });
+export const ReceivedContent = MessageContent.extend({
+  sentAt: z.number(),
+  content: z.discriminatedUnion('kind', [textContent, callContent, receivedReceipt, handOverContent]),
+});
 export type ReceivedContent = z.infer<typeof ReceivedContent>;

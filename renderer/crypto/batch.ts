@@ -32,6 +32,9 @@ export class Batch {
   readonly #drafts = new Map<UserId, string>();
   /** Rows that were read for this batch ahead of time; null for those that are not there. */
   readonly #stored = new Map<MessageId, MessageRow | null>();
+  /** Rows that were opened: whoever writes may name the same message again and again. */
+  readonly #opened = new Map<MessageId, Message>();
+  #looked = 0;
   /** Envelopes and messages that must not be there yet. */
   readonly #new = new Set<string>();
   readonly #touched = new Set<UserId>();
@@ -44,16 +47,40 @@ export class Batch {
   }
 
   async message(messageId: MessageId): Promise<Message | undefined> {
-    const put = this.#messages.get(messageId);
-    if (put !== undefined) return put;
+    const known = this.#messages.get(messageId) ?? this.#opened.get(messageId);
+    if (known !== undefined) return known;
     const stored = this.#stored.get(messageId);
     const row = stored === undefined ? await this.#profile.db.messages.get(messageId) : stored;
-    return row ? openMessageRow(this.#profile, row) : undefined;
+    if (!row) return undefined;
+    const opened = await openMessageRow(this.#profile, row);
+    this.#opened.set(messageId, opened);
+    return opened;
+  }
+
+  /** Those of these messages that are of this conversation. Others are not opened. */
+  async messagesOf(conversation: UserId, messageIds: readonly MessageId[]): Promise<readonly Message[]> {
+    const here = await this.idsOf(conversation, messageIds);
+    const messages = await Promise.all(here.map((messageId) => this.message(messageId)));
+    return messages.filter((message) => message !== undefined);
+  }
+
+  /** The ids of those of these messages that are of this conversation, each once. */
+  async idsOf(conversation: UserId, messageIds: readonly MessageId[]): Promise<readonly MessageId[]> {
+    const distinct = [...new Set(messageIds)];
+    await this.load(distinct);
+    const rowOf = (messageId: MessageId) => this.#messages.get(messageId) ?? this.#stored.get(messageId);
+    return distinct.filter((messageId) => rowOf(messageId)?.conversation === conversation);
+  }
+
+  /** How many rows were looked for because an envelope named them. */
+  get looked(): number {
+    return this.#looked;
   }
 
   /** Reads these ahead of time, in one go: a receipt names up to 200. */
   async load(messageIds: readonly MessageId[]): Promise<void> {
     const unknown = [...new Set(messageIds)].filter((messageId) => !this.#stored.has(messageId));
+    this.#looked += unknown.length;
     const rows = await this.#profile.db.messages.bulkGet(unknown);
     for (const [i, messageId] of unknown.entries()) this.#stored.set(messageId, rows[i] ?? null);
   }

@@ -73,6 +73,16 @@ export const LIMITS = {
     unit: 'keys',
     reason: 'After so many the vault lets other operations go first.',
   },
+  rowsInATurn: {
+    value: 200,
+    unit: 'stored messages that envelopes name',
+    reason: 'One receipt names as many; after so many the vault lets other operations, and other people, go first.',
+  },
+  settledMessages: {
+    value: 20_000,
+    unit: 'messages that no receipt changes any more',
+    reason: 'Kept in memory, so that receipts that name the same ones again cost no look at the disk.',
+  },
   removedDevices: {
     value: 256,
     unit: 'devices taken off the own list, remembered by their ids',

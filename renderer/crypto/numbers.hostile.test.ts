@@ -1,13 +1,11 @@
 import { Dexie } from 'dexie';
 import { IDBKeyRange } from 'fake-indexeddb';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { sealMessage } from '../../crypto/envelopes/seal-message.ts';
-import { MessageContent } from '../../protocol/chat.ts';
-import { CallId, IdempotencyId, LATEST_TIME, MessageId } from '../../protocol/ids.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { CallId, LATEST_TIME, MessageId } from '../../protocol/ids.ts';
 import { Profiles } from './profiles.ts';
 import { QUEUED_ORDER } from './queued-message.ts';
-import { SessionRows } from './session-rows.ts';
 import { Relay } from './testing/relay.ts';
+import { sendContent as send } from './testing/send-content.ts';
 import { HOME, TestClient } from './testing/test-client.ts';
 
 let relay: Relay;
@@ -21,7 +19,6 @@ beforeEach(async () => {
   await ada.write(ben, 'hello');
   await ben.fetch();
 });
-afterEach(() => vi.restoreAllMocks());
 
 const MAX = Number.MAX_SAFE_INTEGER;
 
@@ -29,30 +26,14 @@ function newId(): MessageId {
   return MessageId.parse(crypto.randomUUID());
 }
 
-/** A client of one's own sends content that ours would refuse to write. Closes Ada's vault. */
+/** Ada's client is one of her own. */
 async function sendContent(changes: readonly object[]): Promise<void> {
-  await ada.vault.close();
-  const profiles = await Profiles.load({ indexedDB: ada.disk, IDBKeyRange }, () => ada.time, null, HOME);
-  const profile = (await profiles.openLast())!;
   const plain = { version: 1, conversation: ben.userId, sentAt: ada.time, content: { kind: 'text', text: 'hostile' } };
-  for (const change of changes) {
-    const content = { ...plain, ...change } as MessageContent;
-    vi.spyOn(MessageContent, 'safeParse').mockReturnValueOnce({ success: true, data: content });
-    const messageId = newId();
-    const sealed = await sealMessage({
-      content,
-      messageId,
-      sender: ada.address,
-      recipients: [profile.peers.get(ben.userId)!.list],
-      store: new SessionRows(profile),
-    });
-    for (const { address, record } of sealed.changes.sessions) {
-      const key = `${address.userId}.${address.deviceId}`;
-      profile.sessions.set(key, { ...(await profile.sessions.load(profile, key)), record });
-    }
-    const { payload, recipients } = sealed;
-    relay.send(ada.address, { payload, recipients, idempotencyId: IdempotencyId.parse(messageId) });
-  }
+  await send(
+    ada,
+    ben.userId,
+    changes.map((change) => ({ ...plain, ...change })),
+  );
 }
 
 /** Opens again, and reads all that start-up reads. */

@@ -5,6 +5,7 @@ import type { DeviceAddress, DeviceId, UserId } from '../../protocol/ids.ts';
 import type { SignedProfile } from '../../protocol/profile.ts';
 import type { ProfileDatabase, SecretName } from '../db/profile-database.ts';
 import type { SessionCache } from './session-cache.ts';
+import type { SettledMessages } from './settled-messages.ts';
 import type { SkipAllowances } from './skip-allowances.ts';
 import type { Sealer } from './sealer.ts';
 import type { SummaryCache } from './summary-cache.ts';
@@ -87,6 +88,7 @@ export interface Profile {
   readonly sessions: SessionCache;
   readonly summaries: SummaryCache;
   readonly skips: SkipAllowances;
+  readonly settled: SettledMessages;
   /** Conversations in whose outbox nothing waits, as far as is known without looking. */
   readonly outboxEmpty: Set<UserId>;
 }

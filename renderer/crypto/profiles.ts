@@ -10,6 +10,7 @@ import type { Peer, Profile, ProfileInfo } from './profile.ts';
 import { loadRestKey } from './rest-key.ts';
 import { SessionCache } from './session-cache.ts';
 import { Sealer } from './sealer.ts';
+import { SettledMessages } from './settled-messages.ts';
 import { SkipAllowances } from './skip-allowances.ts';
 import { SummaryCache } from './summary-cache.ts';
 
@@ -186,6 +187,7 @@ export class Profiles {
       sessions: new SessionCache(),
       summaries: new SummaryCache(),
       skips: new SkipAllowances(),
+      settled: new SettledMessages(),
       outboxEmpty: new Set(),
     };
     profile.device = await readSecret<DeviceSecrets>(profile, 'device');

@@ -112,6 +112,8 @@ export interface ReceiveOutcome {
   readonly arrived: readonly Message[];
   /** `addressKey` of the devices of which something could not be read. */
   readonly refused: readonly string[];
+  /** `addressKey` of the device whose envelopes have used up the turn, if one has: others go first. */
+  readonly costly: readonly string[];
   /** Set if the next envelope (the one after those acknowledged) needs these people's device lists first. */
   readonly needLists: readonly UserId[] | null;
 }

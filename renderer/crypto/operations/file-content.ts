@@ -28,7 +28,8 @@ export async function fileContent(
   }
   const conversation = mine ? named : envelope.sender.userId;
   if (content.kind === 'receipt') {
-    await (mine ? applyOwnReceipt : applyReceipt)(batch, conversation, content);
+    if (mine) await applyOwnReceipt(batch, conversation, content);
+    else await applyReceipt(profile, batch, conversation, content);
     return null;
   }
   const message = <B extends MessageBody>(body: B): Message & { readonly body: B } => ({
@@ -118,22 +119,23 @@ async function addCall(profile: Profile, batch: Batch, received: CallEntry): Pro
   return putNew(batch, entry, messageId === received.messageId);
 }
 
-/** Of the other person: how far messages of one's own have come. */
-async function applyReceipt(batch: Batch, conversation: UserId, { state, messageIds }: Receipt): Promise<void> {
-  await batch.load(messageIds);
-  for (const messageId of messageIds) {
-    const message = await batch.message(messageId);
-    if (message === undefined || !message.mine || message.conversation !== conversation) continue;
-    const later = laterState(message.state, state);
+/** Of the other person: how far messages of one's own have come. What no receipt can change is not looked at again. */
+async function applyReceipt(
+  { settled }: Profile,
+  batch: Batch,
+  conversation: UserId,
+  { state, messageIds }: Receipt,
+): Promise<void> {
+  const open = messageIds.filter((messageId) => !settled.has(messageId));
+  for (const message of await batch.messagesOf(conversation, open)) {
+    const later = message.mine ? laterState(message.state, state) : message.state;
     if (later !== message.state) batch.putMessage({ ...message, state: later });
+    if (!message.mine || later === 'read') batch.afterCommit(() => settled.add(message.messageId));
   }
 }
 
 /** Of another device of one's own: what was read there is read here. */
 async function applyOwnReceipt(batch: Batch, conversation: UserId, { state, messageIds }: Receipt): Promise<void> {
   if (state !== 'read') return;
-  await batch.load(messageIds);
-  const messages = await Promise.all(messageIds.map((messageId) => batch.message(messageId)));
-  const read = messages.flatMap((message) => (message?.conversation === conversation ? [message.messageId] : []));
-  batch.markRead(conversation, read);
+  batch.markRead(conversation, await batch.idsOf(conversation, messageIds));
 }

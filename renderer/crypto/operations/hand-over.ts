@@ -3,7 +3,7 @@ import { MAX_PARTS, PINS_PER_PART } from '../../../protocol/hand-over.ts';
 import type { HandedPin, HandOverContent } from '../../../protocol/hand-over.ts';
 import type { UserId } from '../../../protocol/ids.ts';
 import { Batch } from '../batch.ts';
-import { pinWrite, readPin, readPins } from '../pins.ts';
+import { pinWrite, readPins } from '../pins.ts';
 import { accountKeyOf, deviceOf, readIntactSecret, sealSecret } from '../profile.ts';
 import type { Pin, Profile } from '../profile.ts';
 import type { Profiles } from '../profiles.ts';
@@ -100,11 +100,9 @@ export async function takeHandOver(profile: Profile, batch: Batch, content: Hand
   const { deviceId, identity } = deviceOf(profile);
   if (content.deviceId !== deviceId || content.identityKey !== identity.publicKey) return;
   if (content.part >= content.parts) return;
-  const pins = new Map<UserId, Pin>();
-  for (const handed of content.pins) {
-    if (handed.userId === profile.info.userId) continue;
-    pins.set(handed.userId, merged(await readPin(profile, handed.userId), handed));
-  }
+  const others = content.pins.filter(({ userId }) => userId !== profile.info.userId);
+  const known = await readPins(profile, [...new Set(others.map(({ userId }) => userId))]);
+  const pins = new Map(others.map((handed) => [handed.userId, merged(known.get(handed.userId) ?? null, handed)]));
   batch.write(pinWrite(profile, pins));
   const record: PartRecord = { handOverId: content.handOverId, parts: content.parts };
   const row = await sealSecret(profile, `hand-over/${content.part}`, record);

@@ -62,7 +62,8 @@ async function receiveAll(
     }
     acknowledge.push(envelope.queueId);
   }
-  return { acknowledge, arrived, needLists, refused: [...turn.refused], changes: await batch.commit() };
+  const { refused, costly } = turn;
+  return { acknowledge, arrived, needLists, refused: [...refused], costly, changes: await batch.commit() };
 }
 
 /** What one `receive` has cost so far. */
@@ -70,9 +71,26 @@ class Turn {
   readonly refused = new Set<string>();
   #refusals = 0;
   #keys = 0;
+  #rows = 0;
+  readonly #rowsOf = new Map<string, number>();
 
   get isOver(): boolean {
-    return this.#refusals >= LIMITS.refusalsInATurn.value || this.#keys >= LIMITS.skippedKeysInATurn.value;
+    return (
+      this.#refusals >= LIMITS.refusalsInATurn.value ||
+      this.#keys >= LIMITS.skippedKeysInATurn.value ||
+      this.#rows >= LIMITS.rowsInATurn.value
+    );
+  }
+
+  /** The device (`addressKey`) that has named more stored messages than others, once there were too many. */
+  get costly(): readonly string[] {
+    if (this.#rows < LIMITS.rowsInATurn.value) return [];
+    return [...this.#rowsOf].sort(([, a], [, b]) => b - a).flatMap(([sender], i) => (i === 0 ? [sender] : []));
+  }
+
+  look(sender: string, rows: number): void {
+    this.#rows += rows;
+    this.#rowsOf.set(sender, (this.#rowsOf.get(sender) ?? 0) + rows);
   }
 
   spend(keys: number): void {
@@ -93,12 +111,13 @@ async function receiveNew(profile: Profile, envelope: Envelope): Promise<Receive
   const identityKey = listedIdentity(profile, envelope);
   if (identityKey === null) return 'unusual';
   const batch = new Batch(profile);
+  const turn = new Turn();
   batch.expectNew(envelopeKey(envelope), envelope.messageId);
   try {
-    const message = await openOne(profile, batch, new Turn(), envelope, identityKey);
+    const message = await openOne(profile, batch, turn, envelope, identityKey);
     const changes = await batch.commit();
     const arrived = message === null ? [] : [message];
-    return { acknowledge: [envelope.queueId], arrived, needLists: null, refused: [], changes };
+    return { acknowledge: [envelope.queueId], arrived, needLists: null, refused: [], costly: turn.costly, changes };
   } catch (error) {
     if (CryptoError.is(error)) return error;
     if (isTaken(error)) return 'unusual';
@@ -151,7 +170,10 @@ async function openOne(
   const { content, changes } = await openWithin(profile, batch, turn, envelope, identityKey);
   batch.sessions.stage(changes);
   batch.markSeen(envelopeKey(envelope), true);
-  return fileContent(profile, batch, envelope, content);
+  const before = batch.looked;
+  const message = await fileContent(profile, batch, envelope, content);
+  turn.look(addressKey(envelope.sender), batch.looked - before);
+  return message;
 }
 
 /** Opens it with what its sending device may cost, and counts what it did cost. */

@@ -134,6 +134,7 @@ export class TestClient {
       acknowledge: [...first.acknowledge, ...others.acknowledge],
       arrived: [...first.arrived, ...others.arrived],
       refused: [...first.refused, ...others.refused],
+      costly: [...first.costly, ...others.costly],
     };
   }
 

@@ -21,19 +21,24 @@ function envelope(queueId: number, userId: UserId): Envelope {
 
 const NO_CHANGES = { messages: [], removed: [], conversations: [] } as const;
 
-/** Takes in at most four at once, and finds everything of `unreadable` so. */
-function vaultWithout(unreadable: UserId, turns: number[][]): Vault {
+/** Takes in at most four at once, and finds everything of `unreadable` so, or costly. */
+function vaultWithout(unreadable: UserId, turns: number[][], found: 'refused' | 'costly' = 'refused'): Vault {
   const receive: Vault['receive'] = ({ envelopes }) => {
     const taken = envelopes.slice(0, 4);
     const acknowledge = taken.map(({ queueId }) => queueId);
     turns.push(acknowledge);
-    const refused = taken.flatMap(({ sender }) => (sender.userId === unreadable ? [`${unreadable}.1`] : []));
-    return Promise.resolve({ acknowledge, refused, changes: NO_CHANGES, arrived: [], needLists: null });
+    const senders = taken.flatMap(({ sender }) => (sender.userId === unreadable ? [`${unreadable}.1`] : []));
+    const outcome = { acknowledge, refused: [], costly: [], changes: NO_CHANGES, arrived: [], needLists: null };
+    return Promise.resolve({ ...outcome, [found]: senders });
   };
   return { receive } as Partial<Vault> as Vault;
 }
 
-function inboxWith(vault: Vault, request: () => Promise<unknown>, faults: unknown[] = []): Inbox {
+function inboxWith(
+  vault: Vault,
+  request: (method: unknown, params: { after: number; limit: number }) => Promise<unknown>,
+  faults: unknown[] = [],
+): Inbox {
   const connection = { state: { kind: 'online' }, request } as unknown as Connection;
   const received = () => undefined;
   const lists = { fetch: () => Promise.resolve() } as unknown as ConstructorParameters<typeof Inbox>[0]['lists'];
@@ -68,6 +73,20 @@ test('what others sent goes before more from a device that sent garbage, and all
   expect(turns[0]).toEqual([1, 2, 3, 4]);
   expect(turns[1]).toEqual([41, 42, 43, 44]);
   expect(turns.slice(2).flat()).toEqual(Array.from({ length: 36 }, (_, i) => i + 5));
+});
+
+test.each(['refused', 'costly'] as const)('nor do others wait behind pages of it that are %s', async (found) => {
+  const turns: number[][] = [];
+  const flood = Array.from({ length: 500 }, (_, i) => envelope(i + 1, BEN));
+  const queue = [...flood, envelope(501, ADA)];
+  const request = (_method: unknown, { after, limit }: { after: number; limit: number }) =>
+    Promise.resolve({
+      envelopes: queue.slice(after, after + limit),
+      more: after + limit < queue.length,
+    });
+  await inboxWith(vaultWithout(BEN, turns, found), request).drain();
+  expect(turns.findIndex((taken) => taken.includes(501))).toBeLessThan(25);
+  expect(turns.flat().toSorted((a, b) => a - b)).toEqual(queue.map(({ queueId }) => queueId));
 });
 
 test('after a minute it is like others again', async () => {

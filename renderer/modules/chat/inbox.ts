@@ -31,7 +31,7 @@ export interface InboxDependencies {
 
 /**
  * Envelopes on their way to the vault, those of each device in the order of the queue on the server; those of a device
- * that has just sent something unreadable after all others. They live in memory only: the server keeps each until it is
+ * that has just sent something unreadable, or much that is costly, after all others. They live in memory only: the server keeps each until it is
  * acknowledged, which happens once the vault has it durably.
  */
 export class Inbox {
@@ -48,6 +48,7 @@ export class Inbox {
   /** Until when a sending device (`addressKey`) comes after the others. Milliseconds since the Unix epoch. */
   readonly #later = new Map<string, number>();
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #turnDone: () => void = () => {};
 
   constructor(deps: InboxDependencies) {
     this.#deps = deps;
@@ -66,8 +67,9 @@ export class Inbox {
       // A page that brings nothing further would come for ever.
       more = left && last > this.#drained;
       this.#drained = last;
-      await this.work();
+      await this.#caughtUp();
     }
+    await this.work();
   }
 
   /** One that arrived live. It may rest here while its sender's list cannot be had. */
@@ -101,6 +103,15 @@ export class Inbox {
     this.#acknowledge = [];
     this.#later.clear();
     this.#drained = 0;
+  }
+
+  /** Until nothing waits but what goes after others, and not too much of that: more of others may be behind it. */
+  async #caughtUp(): Promise<void> {
+    const working = this.work();
+    const isBehind = () => this.#usual().length > 0 || this.#waiting.length >= LIMITS.waitingEnvelopes.value;
+    while (this.#working !== null && isBehind()) {
+      await Promise.race([working, new Promise<void>((done) => (this.#turnDone = done))]);
+    }
   }
 
   /** Reads what was left out from the queue. What fails is tried again with the next `work`. */
@@ -144,8 +155,10 @@ export class Inbox {
       const done = new Set(outcome.acknowledge);
       this.#waiting = this.#waiting.filter((envelope) => !done.has(envelope.queueId));
       this.#acknowledge.push(...outcome.acknowledge);
-      for (const sender of outcome.refused) this.#later.set(sender, Date.now() + LIMITS.senderPutBack.value);
+      for (const sender of [...outcome.refused, ...outcome.costly])
+        this.#later.set(sender, Date.now() + LIMITS.senderPutBack.value);
       this.#deps.received(outcome);
+      this.#turnDone();
       void this.#sendAcknowledgements();
       // Nothing was taken in, so asking again would bring the same.
       if (outcome.acknowledge.length === 0 && outcome.needLists === null) return;
@@ -157,8 +170,12 @@ export class Inbox {
   #next(): readonly Envelope[] {
     const now = Date.now();
     for (const [sender, until] of this.#later) if (until <= now) this.#later.delete(sender);
-    const usual = this.#waiting.filter(({ sender }) => !this.#later.has(addressKey(sender)));
+    const usual = this.#usual();
     return (usual.length > 0 ? usual : this.#waiting).slice(0, BATCH);
+  }
+
+  #usual(): readonly Envelope[] {
+    return this.#waiting.filter(({ sender }) => !this.#later.has(addressKey(sender)));
   }
 
   /** One at a time, so that what gathers meanwhile goes together. What fails is sent again with the next. */

@@ -20,7 +20,7 @@ export const LIMITS = {
   },
   senderPutBack: {
     value: 60_000,
-    unit: 'milliseconds for which everybody else goes before a device that sent something unreadable',
-    reason: 'Trying to read garbage costs time; whoever sends it waits, and nobody else.',
+    unit: 'milliseconds for which everybody else goes before a device that sent something unreadable or costly',
+    reason: 'Trying to read garbage costs time, and so do long receipts; whoever sends them waits, and nobody else.',
   },
 } as const satisfies Limits;
