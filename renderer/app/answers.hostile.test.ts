@@ -6,6 +6,7 @@ import { METHODS } from '../../protocol/contract.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { MAX_FRAME_BYTES } from '../../protocol/frames.ts';
 import { extremesFor, fieldsOf, rightFor, valueAt, withValue, type Field } from '../../server/testing/schema-values.ts';
+import { UnknownSender } from '../modules/chat/inbox.ts';
 import { HeadlessClient, PASSWORD, until } from '../testing/headless-client.ts';
 import { HostileLine } from '../testing/hostile-line.ts';
 import { isLostAnswer } from '../net/retrying.ts';
@@ -278,7 +279,7 @@ const attacked = [
 ].filter(([name, schema]) => fieldsOf(schema).length > 0 && !ELSEWHERE.has(name) && !BEHIND_OTHERS.has(name));
 
 function faultsOf(client: HeadlessClient): unknown[] {
-  return client.faults.filter((fault) => !(fault instanceof ProtocolError));
+  return client.faults.filter((fault) => !(fault instanceof ProtocolError || fault instanceof UnknownSender));
 }
 
 const saying = ({ path, value }: Lie) => `${path.join('.')} is ${JSON.stringify(value)?.slice(0, 60)}`;

@@ -94,6 +94,12 @@ export const LIMITS = {
     reason:
       'A server can invent people without end. What is pinned before that stays; more of them are shown unpinned.',
   },
+  strangersInAnHour: {
+    value: 200,
+    unit: 'people of whom nothing is known whose device lists are asked for, since something came of them',
+    reason:
+      'A server can invent senders; each that has keys is kept for ever. More than one meets in an hour: what others sent waits on the server.',
+  },
   sameOrder: {
     value: 2_000,
     unit: 'messages of one conversation that share a position and are shown together',

@@ -46,6 +46,7 @@ export async function pinList(profile: Profile, batch: Batch, userId: UserId, si
     if (userId === profile.info.userId) settle(profile, batch, list.version);
   } catch (error) {
     if (!CryptoError.is(error)) throw error;
+    profile.lookUps.setEarly(userId, error.code === 'list_from_future');
     const problem = problemOf(error);
     if (problem === null) return;
     if (known !== undefined) await putPeer(profile, batch, userId, { ...known, problem });

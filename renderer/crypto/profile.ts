@@ -7,6 +7,7 @@ import type { ProfileDatabase, SecretName } from '../db/profile-database.ts';
 import type { SessionCache } from './session-cache.ts';
 import type { SettledMessages } from './settled-messages.ts';
 import type { SkipAllowances } from './skip-allowances.ts';
+import type { StrangerLookUps } from './stranger-look-ups.ts';
 import type { Sealer } from './sealer.ts';
 import type { SummaryCache } from './summary-cache.ts';
 import type { ListChange, TrustProblem } from './vault.ts';
@@ -89,6 +90,7 @@ export interface Profile {
   readonly summaries: SummaryCache;
   readonly skips: SkipAllowances;
   readonly settled: SettledMessages;
+  readonly lookUps: StrangerLookUps;
   /** Conversations in whose outbox nothing waits, as far as is known without looking. */
   readonly outboxEmpty: Set<UserId>;
 }

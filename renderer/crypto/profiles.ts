@@ -12,6 +12,7 @@ import { SessionCache } from './session-cache.ts';
 import { Sealer } from './sealer.ts';
 import { SettledMessages } from './settled-messages.ts';
 import { SkipAllowances } from './skip-allowances.ts';
+import { StrangerLookUps } from './stranger-look-ups.ts';
 import { SummaryCache } from './summary-cache.ts';
 
 /** How long an envelope that was taken in is remembered, in milliseconds; after that the ratchets alone refuse a replay. */
@@ -188,6 +189,7 @@ export class Profiles {
       summaries: new SummaryCache(),
       skips: new SkipAllowances(),
       settled: new SettledMessages(),
+      lookUps: new StrangerLookUps(),
       outboxEmpty: new Set(),
     };
     profile.device = await readSecret<DeviceSecrets>(profile, 'device');

@@ -114,8 +114,12 @@ export interface ReceiveOutcome {
   readonly refused: readonly string[];
   /** `addressKey` of the device whose envelopes have used up the turn, if one has: others go first. */
   readonly costly: readonly string[];
-  /** Set if the next envelope (the one after those acknowledged) needs these people's device lists first. */
+  /** Set if the next envelope (the one after those acknowledged) needs device lists first: of these people, who come next. */
   readonly needLists: readonly UserId[] | null;
+  /** People of whom nothing is known: too many in this hour, or with a list of the future. Theirs was left, for later. */
+  readonly held: readonly UserId[];
+  /** How many of those acknowledged came of nobody that is known, nor has a device list, and left nothing. */
+  readonly dropped: number;
 }
 
 /** What is sent, byte for byte. */
@@ -300,8 +304,8 @@ export interface Vault {
   markRead(conversation: UserId, through?: MessageId | null): Promise<ReadTurn>;
 
   /**
-   * Envelopes of each device in the order of the queue. Takes in one at least, and may leave the others for the next turn,
-   * so that nothing else waits long. `listsChecked`: people whose lists were fetched for the first of them just now.
+   * Envelopes of each device in the order of the queue. Takes in one at least, unless all are held, and may leave the others
+   * for the next turn, so that nothing else waits long. `listsChecked`: people whose lists were fetched for them just now.
    */
   receive(input: {
     readonly envelopes: readonly Envelope[];

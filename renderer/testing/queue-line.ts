@@ -33,7 +33,16 @@ export class QueueLine {
     const receive = async ({ envelopes }: Parameters<Vault['receive']>[0]): Promise<ReceiveOutcome> => {
       const acknowledge = envelopes.map(({ queueId }) => queueId);
       this.received.push(...acknowledge);
-      return { acknowledge, arrived: [], refused: [], costly: [], needLists: null, changes: NOTHING };
+      return {
+        acknowledge,
+        arrived: [],
+        refused: [],
+        costly: [],
+        held: [],
+        dropped: 0,
+        needLists: null,
+        changes: NOTHING,
+      };
     };
     this.inbox = new Inbox({
       connection: { state: { kind: 'online' }, request } as unknown as Connection,

@@ -8,6 +8,7 @@ import type { Message } from '../../modules/chat/model.ts';
 import { Batch, isTaken } from '../batch.ts';
 import { LIMITS } from '../limits.ts';
 import type { Profile } from '../profile.ts';
+import { isKnown } from '../strangers.ts';
 import type { ReceiveOutcome } from '../vault.ts';
 import { fileContent, fileUnreadable } from './file-content.ts';
 
@@ -46,24 +47,53 @@ async function receiveAll(
   const acknowledge: number[] = [];
   const arrived: Message[] = [];
   const turn = new Turn();
+  const held = new Set<UserId>();
+  let dropped = 0;
   let needLists: readonly UserId[] | null = null;
   for (const [i, envelope] of envelopes.entries()) {
     if (turn.isOver) break;
     const seen = seenBefore(envelope);
-    if (seen?.readable !== true) {
-      const identityKey = listedIdentity(profile, envelope);
-      if (identityKey === null && !listsChecked.includes(envelope.sender.userId)) {
-        needLists = [envelope.sender.userId];
+    const { userId } = envelope.sender;
+    const identityKey = listedIdentity(profile, envelope);
+    if (seen?.readable !== true && identityKey === null && !listsChecked.includes(userId)) {
+      if (mayLookUp(profile, envelope)) {
+        needLists = unlisted(profile, envelopes.slice(i), listsChecked);
         break;
       }
-      const incoming = { envelope, identityKey, again: seen !== undefined, known: i === 0 ? known : null };
-      const message = await receiveOne(profile, batch, turn, incoming);
-      if (message !== null) arrived.push(message);
+      held.add(userId);
+      continue;
+    }
+    const isNobody = seen?.readable !== true && identityKey === null && !(await isKnown(profile, userId));
+    if (isNobody && profile.lookUps.isEarly(userId)) {
+      held.add(userId);
+      continue;
     }
     acknowledge.push(envelope.queueId);
+    if (isNobody) dropped += 1;
+    if (isNobody || seen?.readable === true) continue;
+    const incoming = { envelope, identityKey, again: seen !== undefined, known: i === 0 ? known : null };
+    const message = await receiveOne(profile, batch, turn, incoming);
+    if (message !== null) arrived.push(message);
   }
   const { refused, costly } = turn;
-  return { acknowledge, arrived, needLists, refused: [...refused], costly, changes: await batch.commit() };
+  const others = { refused: [...refused], costly, held: [...held], dropped };
+  return { acknowledge, arrived, needLists, ...others, changes: await batch.commit() };
+}
+
+/** Whether a device list may be asked for because of this. */
+function mayLookUp({ peers, lookUps, now }: Profile, { sender: { userId } }: Envelope): boolean {
+  return peers.has(userId) || lookUps.take(userId, now());
+}
+
+/** Whose lists these lack, and may be asked for: all of them at once. */
+function unlisted(profile: Profile, envelopes: readonly Envelope[], listsChecked: readonly UserId[]): UserId[] {
+  const lacking = envelopes.filter(
+    (envelope) =>
+      listedIdentity(profile, envelope) === null &&
+      !listsChecked.includes(envelope.sender.userId) &&
+      mayLookUp(profile, envelope),
+  );
+  return [...new Set(lacking.map(({ sender }) => sender.userId))];
 }
 
 /** What one `receive` has cost so far. */
@@ -117,7 +147,8 @@ async function receiveNew(profile: Profile, envelope: Envelope): Promise<Receive
     const message = await openOne(profile, batch, turn, envelope, identityKey);
     const changes = await batch.commit();
     const arrived = message === null ? [] : [message];
-    return { acknowledge: [envelope.queueId], arrived, needLists: null, refused: [], costly: turn.costly, changes };
+    const others = { refused: [], costly: turn.costly, held: [], dropped: 0 };
+    return { acknowledge: [envelope.queueId], arrived, needLists: null, ...others, changes };
   } catch (error) {
     if (CryptoError.is(error)) return error;
     if (isTaken(error)) return 'unusual';

@@ -135,6 +135,8 @@ export class TestClient {
       arrived: [...first.arrived, ...others.arrived],
       refused: [...first.refused, ...others.refused],
       costly: [...first.costly, ...others.costly],
+      held: [...first.held, ...others.held],
+      dropped: first.dropped + others.dropped,
     };
   }
 

@@ -28,8 +28,8 @@ function vaultWithout(unreadable: UserId, turns: number[][], found: 'refused' | 
     const acknowledge = taken.map(({ queueId }) => queueId);
     turns.push(acknowledge);
     const senders = taken.flatMap(({ sender }) => (sender.userId === unreadable ? [`${unreadable}.1`] : []));
-    const outcome = { acknowledge, refused: [], costly: [], changes: NO_CHANGES, arrived: [], needLists: null };
-    return Promise.resolve({ ...outcome, [found]: senders });
+    const nothing = { refused: [], costly: [], held: [], dropped: 0, arrived: [], needLists: null };
+    return Promise.resolve({ ...nothing, acknowledge, changes: NO_CHANGES, [found]: senders });
   };
   return { receive } as Partial<Vault> as Vault;
 }

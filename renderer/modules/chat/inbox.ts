@@ -21,6 +21,11 @@ const ACKNOWLEDGE_LIMIT = 500;
 /** Wait after a failure that is not the line's, in milliseconds. */
 const RETRY_MS = 2000;
 
+/** Something came of people who are not known and have no device list. Dropped; told once. */
+export class UnknownSender extends Error {
+  override readonly name = 'UnknownSender';
+}
+
 export interface InboxDependencies {
   readonly connection: Connection;
   readonly vault: Vault;
@@ -31,8 +36,9 @@ export interface InboxDependencies {
 
 /**
  * Envelopes on their way to the vault, those of each device in the order of the queue on the server; those of a device
- * that has just sent something unreadable, or much that is costly, after all others. They live in memory only: the server keeps each until it is
- * acknowledged, which happens once the vault has it durably.
+ * that has just sent something unreadable, or much that is costly, after all others. They live in memory only: the server
+ * keeps each until it is acknowledged, which happens once the vault has it durably. What cannot be taken in yet is left
+ * there, and the queue is read again for it.
  */
 export class Inbox {
   readonly #deps: InboxDependencies;
@@ -47,8 +53,17 @@ export class Inbox {
   #acknowledging = false;
   /** Until when a sending device (`addressKey`) comes after the others. Milliseconds since the Unix epoch. */
   readonly #later = new Map<string, number>();
+  /** Until when nothing of a person is taken, whose list could not be had. Milliseconds since the Unix epoch. */
+  readonly #held = new Map<UserId, number>();
+  #dropped = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  /** When the queue is to be read again from its front, for what was left there. Milliseconds since the Unix epoch. */
+  #rereadAt = Infinity;
+  #rereadTimer: ReturnType<typeof setTimeout> | undefined;
+  #reread = false;
   #turnDone: () => void = () => {};
+  /** Ends when the queue is read by nobody. */
+  #reading: Promise<unknown> = Promise.resolve();
 
   constructor(deps: InboxDependencies) {
     this.#deps = deps;
@@ -58,7 +73,13 @@ export class Inbox {
    * Fetches the whole queue, after a connection that could not be resumed. `continues`: goes on where the line's loss has
    * stopped it; what was fetched by then is here.
    */
-  async drain(continues = false): Promise<void> {
+  drain(continues = false): Promise<void> {
+    const reading = this.#reading.then(() => this.#drain(continues));
+    this.#reading = reading.catch(() => undefined);
+    return reading;
+  }
+
+  async #drain(continues: boolean): Promise<void> {
     if (!continues) this.#drained = 0;
     for (let more = true; more;) {
       const { envelopes, more: left } = await this.#fetchPage();
@@ -90,7 +111,8 @@ export class Inbox {
       })
       .finally(() => {
         this.#working = null;
-        if (this.#leftOut && this.#waiting.length < LIMITS.waitingEnvelopes.value) void this.#refill();
+        const isLeft = this.#leftOut || this.#reread;
+        if (isLeft && this.#waiting.length < LIMITS.waitingEnvelopes.value) void this.#refill();
       });
     void this.#sendAcknowledgements();
     return this.#working;
@@ -98,8 +120,13 @@ export class Inbox {
 
   clear(): void {
     clearTimeout(this.#retryTimer);
+    clearTimeout(this.#rereadTimer);
+    this.#rereadAt = Infinity;
+    this.#held.clear();
+    this.#dropped = 0;
     this.#waiting = [];
     this.#leftOut = false;
+    this.#reread = false;
     this.#acknowledge = [];
     this.#later.clear();
     this.#drained = 0;
@@ -117,11 +144,14 @@ export class Inbox {
   /** Reads what was left out from the queue. What fails is tried again with the next `work`. */
   async #refill(): Promise<void> {
     if (!isLive(this.#deps.connection.state)) return;
+    const before = { leftOut: this.#leftOut, reread: this.#reread };
     this.#leftOut = false;
+    this.#reread = false;
     try {
-      await this.drain(true);
+      await this.drain(!before.reread);
     } catch (error) {
-      this.#leftOut = true;
+      this.#leftOut ||= before.leftOut;
+      this.#reread ||= before.reread;
       if (isLostAnswer(error)) return;
       this.#deps.report(error);
       this.#retryTimer = setTimeout(() => void this.work(), RETRY_MS);
@@ -143,6 +173,11 @@ export class Inbox {
   }
 
   #take(envelope: Envelope): void {
+    const heldUntil = this.#held.get(envelope.sender.userId) ?? 0;
+    if (heldUntil > Date.now()) {
+      this.#readAgainAt(heldUntil);
+      return;
+    }
     const known = this.#waiting.some((waiting) => waiting.queueId === envelope.queueId);
     if (!known) this.#waiting.push(envelope);
   }
@@ -160,11 +195,60 @@ export class Inbox {
       this.#deps.received(outcome);
       this.#turnDone();
       void this.#sendAcknowledgements();
+      this.#countDropped(outcome.dropped);
+      if (outcome.held.length > 0) this.#leave(outcome.held, LIMITS.strangersAgainMs.value);
       // Nothing was taken in, so asking again would bring the same.
-      if (outcome.acknowledge.length === 0 && outcome.needLists === null) return;
-      listsChecked = outcome.needLists ?? [];
-      if (listsChecked.length > 0) await this.#deps.lists.fetch(listsChecked);
+      const isStuck = outcome.acknowledge.length === 0 && outcome.held.length === 0;
+      if (isStuck && outcome.needLists === null) return;
+      listsChecked = await this.#fetchLists(outcome.needLists ?? []);
     }
+  }
+
+  /** Returns whose lists were fetched: where they cannot be had, what those people sent waits on the server. */
+  async #fetchLists(users: readonly UserId[]): Promise<readonly UserId[]> {
+    if (users.length === 0) return [];
+    try {
+      await this.#deps.lists.fetch(users);
+      return users;
+    } catch (error) {
+      if (isLostAnswer(error)) throw error;
+      this.#deps.report(error);
+      const until = Date.now() + LIMITS.listsAgainMs.value;
+      for (const userId of users) {
+        this.#held.delete(userId);
+        this.#held.set(userId, until);
+      }
+      for (const oldest of this.#held.keys()) {
+        if (this.#held.size <= LIMITS.heldSenders.value) break;
+        this.#held.delete(oldest);
+      }
+      this.#leave(users, LIMITS.listsAgainMs.value);
+      return [];
+    }
+  }
+
+  /** What these people sent stays on the server; its queue is read again in so many milliseconds. */
+  #leave(users: readonly UserId[], ms: number): void {
+    this.#waiting = this.#waiting.filter(({ sender }) => !users.includes(sender.userId));
+    this.#readAgainAt(Date.now() + ms);
+  }
+
+  #readAgainAt(at: number): void {
+    if (at >= this.#rereadAt) return;
+    clearTimeout(this.#rereadTimer);
+    this.#rereadAt = at;
+    this.#rereadTimer = setTimeout(() => {
+      this.#rereadAt = Infinity;
+      this.#reread = true;
+      void this.work();
+    }, at - Date.now());
+  }
+
+  #countDropped(count: number): void {
+    if (count > 0 && this.#dropped === 0) {
+      this.#deps.report(new UnknownSender('what came of people who are not known, and have no keys, was dropped'));
+    }
+    this.#dropped += count;
   }
 
   #next(): readonly Envelope[] {
