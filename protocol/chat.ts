@@ -114,13 +114,16 @@ const receiptContent = receivedReceipt.extend({
   }),
 });
 
+/** Contents that are read as they are written. */
+const contents = [textContent, callContent, handOverContent] as const;
+
 /** What a client writes. `conversation`: the other person, as the sender sees it; a sender's own devices need it to file the copy. */
 export const MessageContent = z.strictObject({
   version: z.literal(1),
   conversation: UserId,
   /** By the sender's clock; shown, never used for order. */
   sentAt: Timestamp,
-  content: z.discriminatedUnion('kind', [textContent, callContent, receiptContent, handOverContent]),
+  content: z.discriminatedUnion('kind', [...contents, receiptContent]),
 });
 export type MessageContent = z.infer<typeof MessageContent>;
 
@@ -130,6 +133,6 @@ export type MessageContent = z.infer<typeof MessageContent>;
  */
 export const ReceivedContent = MessageContent.extend({
   sentAt: z.number(),
-  content: z.discriminatedUnion('kind', [textContent, callContent, receivedReceipt, handOverContent]),
+  content: z.discriminatedUnion('kind', [...contents, receivedReceipt]),
 });
 export type ReceivedContent = z.infer<typeof ReceivedContent>;

@@ -14,6 +14,7 @@ interface Def {
   readonly element?: z.ZodType;
   readonly innerType?: z.ZodType;
   readonly entries?: Readonly<Record<string, string>>;
+  readonly values?: readonly unknown[];
   readonly options?: readonly z.ZodType[];
   readonly keyType?: z.ZodType;
   readonly valueType?: z.ZodType;
@@ -86,7 +87,7 @@ const NUMBERS = [0, 1, 2, 3, 20, 100, 500, 0x3fff, 0x7fffffff, 1_700_000_000_000
 
 /** JSON values that a schema accepts. */
 export function rightFor(schema: z.ZodType): fc.Arbitrary<unknown> {
-  const { type, shape = {}, element, innerType, options, entries = {} } = defOf(schema);
+  const { type, shape = {}, element, innerType, options, entries = {}, values = [] } = defOf(schema);
   const accepted = <T>(values: fc.Arbitrary<T>) => values.filter((value) => schema.safeParse(value).success);
   switch (type) {
     case 'object':
@@ -97,6 +98,8 @@ export function rightFor(schema: z.ZodType): fc.Arbitrary<unknown> {
       return innerType ? fc.option(rightFor(innerType), { nil: undefined }) : fc.constant(undefined);
     case 'nullable':
       return innerType ? fc.option(rightFor(innerType), { nil: null }) : fc.constant(null);
+    case 'literal':
+      return fc.constantFrom(...values);
     case 'enum':
       return fc.constantFrom(...Object.values(entries));
     case 'boolean':
