@@ -100,6 +100,11 @@ export const LIMITS = {
     reason:
       'A server can invent senders; each that has keys is kept for ever. More than one meets in an hour: what others sent waits on the server.',
   },
+  unreadableOfNobody: {
+    value: 100,
+    unit: 'entries of a person of whom nothing is known, all of which could not be read',
+    reason: 'Earlier versions kept them. With more than that it is not one of many that a server has invented.',
+  },
   sameOrder: {
     value: 2_000,
     unit: 'messages of one conversation that share a position and are shown together',

@@ -2,7 +2,10 @@ import { IDBKeyRange } from 'fake-indexeddb';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Envelope } from '../../protocol/chat.ts';
 import { DeviceId, MessageId, UserId } from '../../protocol/ids.ts';
+import type { Message, MessageBody } from '../modules/chat/model.ts';
+import { Batch } from './batch.ts';
 import { LIMITS } from './limits.ts';
+import type { Profile } from './profile.ts';
 import { Profiles } from './profiles.ts';
 import { Relay } from './testing/relay.ts';
 import { HOME, TestClient } from './testing/test-client.ts';
@@ -52,15 +55,22 @@ async function take(envelopes: readonly Envelope[]) {
   return done;
 }
 
-/** How many rows each table holds that something received may fill. */
-async function stored(): Promise<Record<string, number>> {
+/** What the disk holds; the vault is closed meanwhile. */
+async function onDisk<T>(act: (profile: Profile) => Promise<T>): Promise<T> {
   await ada.vault.close();
   const profiles = await Profiles.load({ indexedDB: ada.disk, IDBKeyRange }, () => ada.time, null, HOME);
-  const { db } = (await profiles.openLast())!;
-  const counts = await Promise.all(db.tables.map(async (table) => [table.name, await table.count()] as const));
+  const result = await act((await profiles.openLast())!);
   profiles.close();
   await ada.restart();
-  return Object.fromEntries(counts);
+  return result;
+}
+
+/** How many rows each table holds. */
+function stored(): Promise<Record<string, number>> {
+  return onDisk(async ({ db }) => {
+    const counts = await Promise.all(db.tables.map(async (table) => [table.name, await table.count()] as const));
+    return Object.fromEntries(counts);
+  });
 }
 
 const conversations = async () => (await ada.vault.conversations()).map(({ userId }) => userId);
@@ -145,4 +155,63 @@ it('people whose lists verify are no more than so many an hour, though a server 
   expect(held.size).toBe(2);
   expect(await conversations()).toHaveLength(10);
   expect((await stored())['peers']).toBe(11);
+});
+
+describe('what an earlier version kept of people who do not exist', () => {
+  const anybody = () => UserId.parse(crypto.randomUUID());
+  const entry = (conversation: UserId, body: MessageBody): Message => ({
+    messageId: MessageId.parse(crypto.randomUUID()),
+    conversation,
+    sender: conversation,
+    mine: false,
+    sentAt: ada.time,
+    order: (queueId += 1),
+    state: null,
+    body,
+  });
+
+  async function kept(entries: readonly Message[]): Promise<void> {
+    await onDisk(async (profile) => {
+      const batch = new Batch(profile);
+      for (const message of entries) {
+        batch.putMessage(message);
+        batch.markUnread(message, false);
+      }
+      await batch.commit();
+    });
+  }
+
+  it('is forgotten at the start, and nothing else', async () => {
+    const ben = await TestClient.signUp(relay, 'ben');
+    await ben.write(ada, 'hello');
+    await ada.fetch();
+    const before = await stored();
+    const [texts, drafted, damaged, many] = [anybody(), anybody(), anybody(), anybody()];
+    const unreadable = { kind: 'unreadable' } as const;
+    const others = [
+      entry(ben.userId, unreadable),
+      entry(texts, { kind: 'text', text: 'before the account was removed' }),
+      entry(texts, unreadable),
+      entry(drafted, unreadable),
+      entry(damaged, { kind: 'text', text: 'once' }),
+      ...Array.from({ length: LIMITS.unreadableOfNobody.value + 1 }, () => entry(many, unreadable)),
+    ];
+    await kept([...Array.from({ length: 500 }, () => entry(anybody(), unreadable)), ...others]);
+    await ada.vault.setDraft({ conversation: drafted, text: 'to be sent' });
+    await onDisk(({ db }) =>
+      db.messages
+        .where('messageId')
+        .equals(others[4]!.messageId)
+        .modify({ sealed: new Uint8Array(40) }),
+    );
+    const left = [ben.userId, texts, drafted, damaged, many].toSorted();
+    expect((await conversations()).toSorted()).toEqual(left);
+    const { messages = 0, unread = 0, peers } = await stored();
+    expect([messages, unread, peers]).toEqual([
+      before['messages']! + others.length,
+      before['unread']! + others.length,
+      before['peers'],
+    ]);
+    expect((await conversations()).toSorted()).toEqual(left);
+  });
 });

@@ -57,6 +57,11 @@ export class SummaryCache {
     return this.#known.get(userId)?.draft;
   }
 
+  /** There is nothing left of this conversation. */
+  forget(userId: UserId): void {
+    this.#known.delete(userId);
+  }
+
   /** To be told once the changes are durable. */
   apply(changes: SummaryChanges): void {
     const byConversation = Map.groupBy(changes.messages, ({ conversation }) => conversation);

@@ -6,12 +6,14 @@ import { AFTER_ALL, messageRowsBefore, openMessageRow } from '../message-rows.ts
 import type { MessageRow } from '../../db/profile-database.ts';
 import type { Message } from '../../modules/chat/model.ts';
 import type { Profile } from '../profile.ts';
+import { withoutNobody } from '../strangers.ts';
 import type { ConversationSummary, MessagePage } from '../vault.ts';
 
 /** See `Vault.conversations`. */
 export async function conversations(profile: Profile): Promise<readonly ConversationSummary[]> {
   const ids = await conversationIds(profile);
-  return Promise.all([...ids].map((userId) => profile.summaries.summarise(profile, userId)));
+  const all = await Promise.all([...ids].map((userId) => profile.summaries.summarise(profile, userId)));
+  return withoutNobody(profile, all);
 }
 
 /** Everybody with whom there is a message or a draft. */
