@@ -185,11 +185,14 @@ describe('what an earlier version kept of people who do not exist', () => {
     const ben = await TestClient.signUp(relay, 'ben');
     await ben.write(ada, 'hello');
     await ada.fetch();
+    const cat = await TestClient.signUp(relay, 'cat');
+    await ada.fetchLists([cat.userId]);
     const before = await stored();
     const [texts, drafted, damaged, many] = [anybody(), anybody(), anybody(), anybody()];
     const unreadable = { kind: 'unreadable' } as const;
     const others = [
       entry(ben.userId, unreadable),
+      entry(cat.userId, unreadable),
       entry(texts, { kind: 'text', text: 'before the account was removed' }),
       entry(texts, unreadable),
       entry(drafted, unreadable),
@@ -201,10 +204,10 @@ describe('what an earlier version kept of people who do not exist', () => {
     await onDisk(({ db }) =>
       db.messages
         .where('messageId')
-        .equals(others[4]!.messageId)
+        .equals(others[5]!.messageId)
         .modify({ sealed: new Uint8Array(40) }),
     );
-    const left = [ben.userId, texts, drafted, damaged, many].toSorted();
+    const left = [ben.userId, cat.userId, texts, drafted, damaged, many].toSorted();
     expect((await conversations()).toSorted()).toEqual(left);
     const { messages = 0, unread = 0, peers } = await stored();
     expect([messages, unread, peers]).toEqual([
