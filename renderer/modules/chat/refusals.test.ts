@@ -14,7 +14,10 @@ async function afterAFullDisk() {
 }
 
 /** `own`: what this device knows of its account's devices. */
-function refusalsOf(own: { readonly removed: readonly number[]; readonly unpublished: boolean } = NOTHING_REMOVED) {
+function refusalsOf(
+  own: { readonly removed: readonly number[]; readonly unpublished: boolean } = NOTHING_REMOVED,
+  fetch: () => Promise<void> = async () => undefined,
+) {
   const failed: MessageId[] = [];
   const held: (string | null)[] = [];
   const sendFailed = async (messageId: MessageId) => {
@@ -24,7 +27,7 @@ function refusalsOf(own: { readonly removed: readonly number[]; readonly unpubli
   const refusals = new Refusals({
     connection: {} as never,
     vault: { sendFailed, ownDevices: () => Promise.resolve(own) } as never,
-    lists: { fetch: async () => undefined } as never,
+    lists: { fetch } as never,
     apply: () => undefined,
     heldBack: (reason) => void held.push(reason),
     pause: async () => undefined,
@@ -62,5 +65,18 @@ test('copies for a device that was removed, in a list that the server has not ta
   expect(held.at(-1)).toBe(null);
   // Of any other device it is one.
   for (let i = 0; i < 8; i += 1) await refuse(stale(8));
+  expect(failed).toEqual([MESSAGE]);
+});
+
+test('a server that refuses the question for device lists as stale, too, is not asked again at once', async () => {
+  let asked = 0;
+  const stale = new ProtocolError('devices_stale', 'x', { missing: [{ userId: PEER, deviceId: 7 }], gone: [] });
+  const { refuse, failed } = refusalsOf({ removed: [7], unpublished: true }, () => {
+    asked += 1;
+    return asked < 100 ? Promise.reject(stale) : Promise.resolve();
+  });
+  await refuse(stale);
+  expect(asked).toBe(1);
+  for (let i = 0; i < 7; i += 1) await refuse(stale);
   expect(failed).toEqual([MESSAGE]);
 });

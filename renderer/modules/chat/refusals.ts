@@ -116,8 +116,13 @@ export class Refusals {
     try {
       if (stale !== null) await this.#fetchLists(stale, recipients);
     } catch (refusal) {
-      // What was asked to mend it was refused as the message may be, or the line was lost.
-      return this.handle({ error: refusal, messageId, recipients: [] });
+      // What was asked to mend it was refused as the message may be, or the line was lost. A question for lists is for no
+      // devices: whoever says so of it would be asked again at once, without end.
+      const isAbsurd = ProtocolError.is(refusal, 'devices_stale');
+      const error = isAbsurd
+        ? new ProtocolError('internal', 'a question for device lists was refused as stale')
+        : refusal;
+      return this.handle({ error, messageId, recipients: [] });
     }
     if (isHeld) return this.#hold(error, 'device_list_unpublished');
     if (stale === null || this.#failures > 1) await this.#wait(error, this.#failures);
