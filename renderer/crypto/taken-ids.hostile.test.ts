@@ -254,6 +254,24 @@ describe('the entry of a call', () => {
     expect(await ben.vault.outbox()).toContain(eve.userId);
   });
 
+  it('of one’s own is there on one’s other device, though somebody named the call there first', async () => {
+    const phone = await TestClient.link(ben);
+    const callId = newCall();
+    await eve.fetchLists([ben.userId]);
+    await eve.vault.enqueueCall({ conversation: ben.userId, callId, media: 'voice' });
+    await eve.flush();
+    await phone.fetch();
+    await ben.vault.enqueueCall({ conversation: eve.userId, callId, media: 'voice' });
+    await ben.flush();
+    await phone.fetch();
+    const entries = (await phone.messages(eve)).map((entry) => [entry.mine, shownOf(entry)]);
+    expect(entries).toEqual([
+      [false, 'missed'],
+      [true, 'ongoing'],
+    ]);
+    expect((await phone.vault.ongoingCalls()).calls).toMatchObject([{ callId, mine: true }]);
+  });
+
   it('that was answered stays so, for as long, whatever a server says of it later', async () => {
     const callId = newCall();
     await eve.vault.enqueueCall({ conversation: ben.userId, callId, media: 'voice' });

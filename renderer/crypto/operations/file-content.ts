@@ -99,13 +99,18 @@ function putNew(batch: Batch, message: Message, confirm: boolean): Message | nul
 
 /**
  * An entry that this device has made already, of a call that its caller announces now, keeps its outcome and takes the
- * place in the order that all devices know. Any other entry stays as it is.
+ * place in the order that all devices know. Any other entry stays as it is; but where the other person has named a call of
+ * one's own before it came here, that is of no call that could go on, and one's own has its entry.
  */
 async function addCall(profile: Profile, batch: Batch, received: CallEntry): Promise<Message | null> {
   const { conversation, order, body } = received;
   const { callId, media } = body;
   const known = await findCall(batch, conversation, callId);
-  if (known !== undefined) {
+  const isTaken = received.mine && known?.entry.mine === false;
+  if (isTaken && known.entry.body.outcome === 'ongoing') {
+    batch.putMessage({ ...known.entry, body: { ...known.entry.body, outcome: 'missed' } });
+  }
+  if (known !== undefined && !isTaken) {
     const { row, entry } = known;
     if (entry.sender !== received.sender || row.unannounced === undefined) return null;
     batch.putMessage({ ...entry, order, body: { ...entry.body, media } });
