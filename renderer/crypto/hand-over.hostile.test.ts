@@ -1,8 +1,10 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Envelope } from '../../protocol/chat.ts';
 import { PINS_PER_PART } from '../../protocol/hand-over.ts';
 import { UserId } from '../../protocol/ids.ts';
+import { Sealer } from './sealer.ts';
 import { Relay } from './testing/relay.ts';
+import { sendContent } from './testing/send-content.ts';
 import { TestClient } from './testing/test-client.ts';
 
 /* A hand-over too large for one message, and a server that delivers of it what it likes. */
@@ -81,5 +83,28 @@ describe('a hand-over in several parts', () => {
     await client.receive([second[0]!, second[2]!]);
     expect(await standing()).toMatchObject({ kind: 'ready' });
     expect(await known()).toBe(people.length);
+  });
+
+  it('that names one person again and again looks up what is known of them once', async () => {
+    await client.receive(first);
+    const { deviceId } = client.address;
+    const { identityKey } = (await ada.vault.ownDevices()).devices.find((device) => device.deviceId === deviceId)!;
+    const { displayName, userId, username } = people[0]!;
+    const pin = { userId, accountKey: null, listVersion: 0, name: { version: 0, username, displayName } };
+    const content = {
+      kind: 'hand-over',
+      deviceId,
+      identityKey,
+      handOverId: crypto.randomUUID(),
+      part: 0,
+      parts: 1,
+      pins: Array.from({ length: PINS_PER_PART }, () => pin),
+    };
+    await sendContent(ada, ada.userId, [{ version: 1, conversation: ada.userId, sentAt: ada.time, content }]);
+    const open = vi.spyOn(Sealer.prototype, 'open');
+    await client.fetch();
+    const looked = open.mock.calls.filter(([table]) => table === 'pins').length;
+    open.mockRestore();
+    expect(looked).toBe(1);
   });
 });
