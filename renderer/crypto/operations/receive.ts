@@ -53,24 +53,19 @@ async function receiveAll(
   for (const [i, envelope] of envelopes.entries()) {
     if (turn.isOver) break;
     const seen = seenBefore(envelope);
-    const { userId } = envelope.sender;
-    const identityKey = listedIdentity(profile, envelope);
-    if (seen?.readable !== true && identityKey === null && !listsChecked.includes(userId)) {
-      if (mayLookUp(profile, envelope)) {
-        needLists = unlisted(profile, envelopes.slice(i), listsChecked);
-        break;
-      }
-      held.add(userId);
-      continue;
+    const place = seen?.readable === true ? 'seen' : await placeOf(profile, envelope, listsChecked);
+    if (place === 'unlisted') {
+      needLists = unlisted(profile, envelopes.slice(i), listsChecked);
+      break;
     }
-    const isNobody = seen?.readable !== true && identityKey === null && !(await isKnown(profile, userId));
-    if (isNobody && profile.lookUps.isEarly(userId)) {
-      held.add(userId);
+    if (place === 'later') {
+      held.add(envelope.sender.userId);
       continue;
     }
     acknowledge.push(envelope.queueId);
-    if (isNobody) dropped += 1;
-    if (isNobody || seen?.readable === true) continue;
+    if (place === 'nobody') dropped += 1;
+    if (place !== 'due') continue;
+    const identityKey = listedIdentity(profile, envelope);
     const incoming = { envelope, identityKey, again: seen !== undefined, known: i === 0 ? known : null };
     const message = await receiveOne(profile, batch, turn, incoming);
     if (message !== null) arrived.push(message);
@@ -78,6 +73,22 @@ async function receiveAll(
   const { refused, costly } = turn;
   const others = { refused: [...refused], costly, held: [...held], dropped };
   return { acknowledge, arrived, needLists, ...others, changes: await batch.commit() };
+}
+
+/**
+ * Whether it is to be opened, or entered as unreadable (`due`); whether its sender's list is to be asked for first
+ * (`unlisted`), or it has to wait for that; or whether it is of nobody who is known.
+ */
+async function placeOf(
+  profile: Profile,
+  envelope: Envelope,
+  listsChecked: readonly UserId[],
+): Promise<'due' | 'unlisted' | 'later' | 'nobody'> {
+  const { userId } = envelope.sender;
+  if (listedIdentity(profile, envelope) !== null) return 'due';
+  if (!listsChecked.includes(userId)) return mayLookUp(profile, envelope) ? 'unlisted' : 'later';
+  if (await isKnown(profile, userId)) return 'due';
+  return profile.lookUps.isEarly(userId) ? 'later' : 'nobody';
 }
 
 /** Whether a device list may be asked for because of this. */
