@@ -189,6 +189,36 @@ describe('order', () => {
     expect(await failures()).toEqual([null]);
   });
 
+  it.each([
+    ['queue_full', ['read']],
+    ['user_unknown', ['read']],
+    ['invalid_request', ['sent']],
+  ] as const)(
+    'keeps receipts that the server does not take, unless it is for what they are: %s',
+    async (code, states) => {
+      await ben.write(ada, 'seen');
+      await ada.fetch();
+      const refuse = async () => {
+        while (await ada.vault.collectReceipts());
+        for (const conversation of await ada.vault.outbox()) {
+          const { sealed } = await ada.vault.sealWaiting({ conversation, underWay: [], again: [], limit: 9 });
+          for (const { messageId } of sealed) await ada.vault.sendFailed(messageId, code);
+        }
+      };
+      await refuse();
+      await ada.vault.markRead(ben.userId, null);
+      await ada.restart();
+      await refuse();
+      // They are not offered again and again meanwhile.
+      await ada.vault.collectReceipts();
+      expect(await ada.vault.outbox()).toEqual([]);
+      await ada.write(ben, 'now it takes something');
+      await ada.sendReceipts();
+      await ben.fetch();
+      expect((await ben.states(ada)).filter((state) => state !== null)).toEqual(states);
+    },
+  );
+
   it('shows what failed for a reason that only a later version knows', async () => {
     await ada.enqueue(ben, 'too much');
     const [message] = await ada.messages(ben);

@@ -93,6 +93,8 @@ export interface Profile {
   readonly lookUps: StrangerLookUps;
   /** Conversations in whose outbox nothing waits, as far as is known without looking. */
   readonly outboxEmpty: Set<UserId>;
+  /** Whose receipts the server did not take: they stay due until it takes something for that person, or one writes. */
+  readonly receiptsRest: Set<UserId>;
 }
 
 /** This device's address. Throws before it has keys. */

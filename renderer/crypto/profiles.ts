@@ -191,6 +191,7 @@ export class Profiles {
       settled: new SettledMessages(),
       lookUps: new StrangerLookUps(),
       outboxEmpty: new Set(),
+      receiptsRest: new Set(),
     };
     profile.device = await readSecret<DeviceSecrets>(profile, 'device');
     profile.ownList = await readOwnList(profile);

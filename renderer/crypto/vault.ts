@@ -359,7 +359,9 @@ export interface Vault {
   }): Promise<Waiting>;
   /** The server accepted one, or several. */
   sent(accepted: Accepted | readonly Accepted[]): Promise<ChatChanges>;
-  /** It waits for the person. `failure`: why the server did not take it, if it has said so. */
+  /**
+   * It waits for the person; receipts are due again. `failure`: why the server did not take it, if it has said so.
+   */
   sendFailed(messageId: MessageId, failure?: ErrorCode): Promise<ChatChanges>;
   retry(messageId: MessageId): Promise<ChatChanges>;
   discard(messageId: MessageId): Promise<ChatChanges>;

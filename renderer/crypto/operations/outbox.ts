@@ -9,8 +9,11 @@ import type { Profile } from '../profile.ts';
 import type { Accepted, ChatChanges } from '../vault.ts';
 import { noteHandOverDue } from './hand-over.ts';
 import { openOutboxItem } from './outbox-items.ts';
+import { keepDue } from './receipts.ts';
 
 const RANK: Record<DeliveryState, number> = { queued: 0, failed: 0, sent: 1, delivered: 2, read: 3 };
+/** The same bytes are refused again, whenever they are sent; `internal` of one message alone is a fault that it wakes. */
+const OF_THE_BYTES: ReadonlySet<ErrorCode> = new Set(['frame_too_large', 'invalid_request', 'internal']);
 
 /** The later of two states: a receipt may overtake the server's answer, and a late one undoes nothing. */
 export function laterState(a: DeliveryState | null, b: DeliveryState): DeliveryState {
@@ -31,6 +34,7 @@ export async function sent(profile: Profile, accepted: Accepted | readonly Accep
   batch.write((db) => db.outbox.where('messageId').anyOf(ids).delete());
   for (const { messageId, position } of all) {
     const message = await batch.message(messageId);
+    if (message !== undefined) profile.receiptsRest.delete(message.conversation);
     // A receipt has no message, and whoever got it knows its id: a message under it is theirs.
     if (message?.mine !== true) continue;
     batch.putMessage({ ...message, order: position, state: laterState(message.state, 'sent'), failure: undefined });
@@ -39,14 +43,17 @@ export async function sent(profile: Profile, accepted: Accepted | readonly Accep
 }
 
 /**
- * See `Vault.sendFailed`. Receipts have no message to show a failure on: they are let go. A hand-over is due again, since
- * the device that it is for waits until it has one.
+ * See `Vault.sendFailed`. Receipts have no message to show a failure on: they are due again, unless what they are was
+ * refused. A hand-over is due again, since the device that it is for waits until it has one.
  */
 export async function sendFailed(profile: Profile, messageId: MessageId, failure?: ErrorCode): Promise<ChatChanges> {
   await keepHandOverDue(profile, messageId);
   const batch = new Batch(profile);
   const message = await batch.message(messageId);
   if (message?.mine !== true) {
+    const row = await profile.db.outbox.where('messageId').equals(messageId).first();
+    const item = row === undefined ? null : await openOutboxItem(profile, row);
+    if (item !== null && (failure === undefined || !OF_THE_BYTES.has(failure))) keepDue(profile, batch, item.content);
     batch.write((db) => db.outbox.where('messageId').equals(messageId).delete());
   } else {
     batch.write((db) => db.outbox.where('messageId').equals(messageId).modify({ waiting: 0 }));

@@ -1,3 +1,4 @@
+import type { MessageContent } from '../../../protocol/chat.ts';
 import type { MessageId, UserId } from '../../../protocol/ids.ts';
 import type { ReceiptRow, UnreadRow } from '../../db/profile-database.ts';
 import { Batch } from '../batch.ts';
@@ -53,7 +54,10 @@ async function isToConfirm(profile: Profile, { messageId, confirm }: UnreadRow):
 /** See `Vault.collectReceipts`. Those of one conversation and state go together. */
 export async function collectReceipts(profile: Profile): Promise<boolean> {
   const limit = LIMITS.receiptsInATurn.value;
-  const due = await profile.db.receipts.limit(limit).toArray();
+  const { db, receiptsRest } = profile;
+  const all = db.receipts.toCollection();
+  const awake = receiptsRest.size === 0 ? all : all.filter(({ conversation }) => !receiptsRest.has(conversation));
+  const due = await awake.limit(limit).toArray();
   if (due.length === 0) return false;
   const batch = new Batch(profile);
   for (const rows of Map.groupBy(due, ({ conversation, state }) => `${conversation} ${state}`).values()) {
@@ -64,6 +68,21 @@ export async function collectReceipts(profile: Profile): Promise<boolean> {
   batch.write((db) => db.receipts.bulkDelete(due.map(({ messageId }) => messageId)));
   await batch.commit();
   return due.length === limit;
+}
+
+/**
+ * Notes the receipts of a message that the server did not take as due again. What was noted since stays: it may say more.
+ * They rest until that person can be reached, so that they are not refused over and over.
+ */
+export function keepDue(profile: Profile, batch: Batch, { content, conversation }: MessageContent): void {
+  if (content.kind !== 'receipt') return;
+  const { state, messageIds } = content;
+  batch.write(async (db) => {
+    const noted = await db.receipts.bulkGet([...messageIds]);
+    const rows = messageIds.map((messageId): ReceiptRow => ({ messageId, conversation, state }));
+    await db.receipts.bulkPut(rows.filter((_, i) => noted[i] === undefined || state === 'read'));
+  });
+  batch.afterCommit(() => profile.receiptsRest.add(conversation));
 }
 
 async function enqueueReceipt(profile: Profile, batch: Batch, rows: readonly ReceiptRow[]): Promise<void> {

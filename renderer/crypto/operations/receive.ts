@@ -25,6 +25,7 @@ export async function receive(
   const isDue = ({ sender }: Envelope) => info.phase === 'ready' || sender.userId === info.userId;
   const { listsChecked } = input;
   const envelopes = input.envelopes.filter(isDue);
+  for (const { sender } of envelopes) profile.receiptsRest.delete(sender.userId);
   const [first] = envelopes;
   const usual = envelopes.length === 1 && first !== undefined ? await receiveNew(profile, first) : 'unusual';
   if (usual instanceof CryptoError) return receiveAll(profile, envelopes, listsChecked, usual);
