@@ -259,6 +259,11 @@ export const en = {
       frame_too_large: 'It is too long. Copy it, and send it in parts.',
       invalid_request: 'The server did not accept it as it is. Update Teahouse, copy it, and write it again.',
     } satisfies Partial<Words>,
+    heldBack: {
+      rate_limited: 'The server takes no more at once. What you wrote is kept and sent a little later.',
+      unavailable: 'The server cannot take messages just now. What you wrote is kept and sent as soon as it can.',
+      internal: 'The server has a problem. What you wrote is kept and sent as soon as it takes messages again.',
+    } satisfies Partial<Words>,
     notReached: {
       active: 'This person could not be written to then. Try again.',
       suspended: 'This person is suspended. It can be sent once an administrator lets them in.',

@@ -6,7 +6,7 @@ import { PROTOCOL } from '../../protocol/frames.ts';
 import type { DeviceAddress } from '../../protocol/ids.ts';
 import type { Method, ParamsOf, ResultOf } from '../../protocol/method.ts';
 import type { Relay } from '../crypto/testing/relay.ts';
-import { OfflineError } from '../net/connection.ts';
+import { OfflineError, TimeoutError } from '../net/connection.ts';
 import type { Connection, ConnectionState } from '../net/connection.ts';
 import { welcome } from './broken-server.ts';
 
@@ -62,6 +62,11 @@ export class ShakyLine implements Connection {
   answer(): void {
     this.#undelivered.shift();
     this.#answers.shift()?.();
+  }
+
+  /** The server never answers what it has been asked; the requests run out of time. */
+  forget(): void {
+    for (const { reject } of this.asked.splice(0)) reject(new TimeoutError('forgotten'));
   }
 
   /** The line breaks after the server got `served` more requests. No answer arrives any more. */
@@ -120,9 +125,11 @@ export class ShakyLine implements Connection {
 }
 
 function refused(code: ErrorCode): ProtocolError {
-  const details = { devices_stale: { missing: [], gone: [] }, rate_limited: { retryAfterMs: 1 } }[
-    code as 'rate_limited'
-  ];
+  const details = {
+    devices_stale: { missing: [], gone: [] },
+    rate_limited: { retryAfterMs: 1 },
+    quota_sender: { retryAfterMs: 1 },
+  }[code as 'rate_limited'];
   const Any = ProtocolError as unknown as new (code: ErrorCode, message: string, details: unknown) => ProtocolError;
   return new Any(code, 'refused by the test', details);
 }

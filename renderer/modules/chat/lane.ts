@@ -155,7 +155,7 @@ export class Lane {
   }
 
   #launch(): void {
-    const { window } = this.#deps;
+    const { window, refusals } = this.#deps;
     if (this.#flights.length === 0) this.#progress = false;
     for (let item = this.#ready[0]; item !== undefined; item = this.#ready[0]) {
       const bytes = sizeOf(item);
@@ -164,7 +164,8 @@ export class Lane {
       const flight: Flight = { item, bytes, outcome: null };
       const previous = this.#flights.at(-1);
       this.#flights.push(flight);
-      void this.#send(flight, previous !== undefined && !isAccepted(previous) ? previous.item.messageId : null);
+      const follows = previous !== undefined && !isAccepted(previous) && previous.item.messageId !== refusals.suspect;
+      void this.#send(flight, follows ? previous.item.messageId : null);
     }
   }
 
@@ -211,6 +212,7 @@ export class Lane {
         messageId,
         recipients: params.recipients.map(({ userId }) => userId),
       })),
+      this.#progress,
     );
     for (const messageId of outcome.again) this.#again.add(messageId);
     if (outcome.lost && !this.#progress) window.lost();

@@ -46,8 +46,16 @@ function sending(refusals: ProtocolError[]) {
 test.each<[string, () => ProtocolError]>([
   ['storage_full', () => new ProtocolError('storage_full', 'x')],
   ['quota_sender', () => new ProtocolError('quota_sender', 'x', { retryAfterMs: 60_000 })],
+  ['unavailable', () => new ProtocolError('unavailable', 'x')],
+  ['internal', () => new ProtocolError('internal', 'x')],
+  ['rate_limited', () => new ProtocolError('rate_limited', 'x', { retryAfterMs: 60_000 })],
+  // As a code of a newer server is read: something failed, and nothing says that it is the message.
+  [
+    'one of a newer server',
+    () => fromWire(WireError.parse({ code: 'quota_of_the_future', message: 'x', details: { retryAfterMs: 1 } })),
+  ],
 ])(
-  'a message that the server has no room for (%s) waits, however long, and is sent when there is',
+  'a message that the server does not take for now (%s) waits, however long, and is sent when there is',
   async (_, refusal) => {
     const { done, held } = sending(Array.from({ length: 30 }, refusal));
     await vi.advanceTimersByTimeAsync(60_000);
@@ -64,8 +72,6 @@ test.each([
   new ProtocolError('queue_full', 'x', { users: [PEER] }),
   new ProtocolError('user_unknown', 'x'),
   new ProtocolError('forbidden', 'x'),
-  // As a code of a newer server is read.
-  fromWire(WireError.parse({ code: 'quota_of_the_future', message: 'x', details: { retryAfterMs: 1 } })),
 ])('a message that the server does not take ($code) is shown as not sent, with that reason', async (refusal) => {
   const { done } = sending(Array.from({ length: 8 }, () => refusal));
   await vi.advanceTimersByTimeAsync(5 * 60_000);

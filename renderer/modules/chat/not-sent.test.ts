@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ErrorCode } from '../../../protocol/errors.ts';
 import { en } from '../../i18n/en.ts';
-import { mayRetry, whyNotSent } from './not-sent.ts';
+import { mayRetry, whyHeldBack, whyNotSent } from './not-sent.ts';
 
 test.each(ErrorCode.options)('the reason %s has words that say what helps', (code) => {
   expect(whyNotSent(code, en)).toMatch(/^[A-Z].*[a-z]\.$/s);
@@ -26,3 +26,11 @@ test('what could not reach a suspended person can be tried again once they are l
   expect(mayRetry('user_unknown', 'removed')).toBe(false);
   expect(whyNotSent('user_unknown', en, 'removed')).toMatch(/not here any more/);
 });
+
+test.each(['storage_full', 'quota_sender', 'rate_limited', 'unavailable', 'internal'] as const)(
+  'while the server takes nothing (%s), the words say that what was written is kept, and ask for nothing',
+  (reason) => {
+    expect(whyHeldBack(reason, en)).toMatch(/what you wrote is kept/i);
+    expect(whyHeldBack(reason, en)).not.toMatch(/try again/i);
+  },
+);

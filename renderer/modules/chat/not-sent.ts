@@ -19,6 +19,12 @@ export function whyNotSent(
   return ofMessages[failure] ?? errors[failure];
 }
 
+/** Why the server takes nothing for now, in words that say that nothing is lost. */
+export function whyHeldBack(reason: ErrorCode, { chat, errors }: Pick<Catalog, 'chat' | 'errors'>): string {
+  const ofWaiting: Partial<Record<ErrorCode, string>> = chat.heldBack;
+  return ofWaiting[reason] ?? errors[reason];
+}
+
 /** Whether trying again can help. What has no reason may pass, and who was suspended may be let in again. */
 export function mayRetry(failure: ErrorCode | undefined, standing?: Standing): boolean {
   if (failure === 'user_unknown') return standing === undefined;

@@ -17,6 +17,7 @@ let accepted: Set<string>;
 let line: ShakyLine;
 let outbox: Outbox;
 let reported: unknown[];
+let held: (ErrorCode | null)[];
 
 function connect(protocol?: number): void {
   line = new ShakyLine(relay, ada.address, accepted, protocol);
@@ -27,6 +28,7 @@ function connect(protocol?: number): void {
     vault,
     lists,
     apply: () => undefined,
+    heldBack: (_, reason) => void held.push(reason),
     report: (error) => void reported.push(error),
     pause: () => tick(),
   });
@@ -47,6 +49,14 @@ async function settled(): Promise<void> {
   }
 }
 
+/** The server refuses whatever it is asked. */
+function outage(code: ErrorCode): void {
+  while (line.asked.length > 0) {
+    line.serve(code);
+    line.answer();
+  }
+}
+
 const tick = () => new Promise<void>((done) => setTimeout(done, 1));
 const sends = () => line.asked.filter(({ method }) => method.name === wire.send.name);
 
@@ -64,6 +74,7 @@ async function finish(): Promise<void> {
 }
 
 beforeEach(async () => {
+  held = [];
   reported = [];
   accepted = new Set();
   relay = new Relay();
@@ -172,6 +183,82 @@ describe('a burst of messages', () => {
     expect(await ben.texts(ada)).toEqual(['hello', ...numbers(6)]);
   });
 
+  it.each(['unavailable', 'internal', 'rate_limited', 'storage_full', 'quota_sender'] as const)(
+    'waits as it is, receipts too, while the server takes nothing (%s), however long',
+    async (code) => {
+      await ben.write(ada, 'seen');
+      await ada.fetch();
+      await ada.vault.collectReceipts();
+      await ada.vault.markRead(ben.userId, null);
+      await outbox.kick();
+      await write('0');
+      for (let round = 0; round < 30; round += 1) {
+        if (round === 10) await write('1');
+        if (round === 20) {
+          await ada.vault.collectReceipts();
+          await outbox.kick();
+        }
+        await until(() => line.asked.length > 0, 'asked again');
+        outage(code);
+        await settled();
+      }
+      expect((await ada.states(ben)).filter((state) => state === 'failed')).toEqual([]);
+      await finish();
+      await ben.fetch();
+      expect(await ben.texts(ada)).toEqual(['hello', 'seen', '0', '1']);
+      expect((await ben.states(ada)).filter((state) => state !== null)).toEqual(['read']);
+      expect(reported).toEqual([]);
+    },
+  );
+
+  it('waits through requests that are never answered, and says so', async () => {
+    for (const text of numbers(3)) await write(text);
+    for (let round = 0; round < 10; round += 1) {
+      await until(() => sends().length > 0, 'asked again');
+      line.forget();
+      await settled();
+    }
+    expect(held).toContain('unavailable');
+    await finish();
+    await ben.fetch();
+    expect(await ben.texts(ada)).toEqual(['hello', ...numbers(3)]);
+    expect(held.at(-1)).toBeNull();
+  });
+
+  it('does not wait for ever behind a message at which the server always fails: that one alone is given up', async () => {
+    await write('0');
+    await until(() => sends().length === 1, 'it is under way');
+    const poison = sends()[0]?.params as unknown as { readonly idempotencyId: string };
+    const serveAll = () => {
+      while (line.asked.length > 0) {
+        const isPoison = (line.asked[0]?.params as unknown as typeof poison).idempotencyId === poison.idempotencyId;
+        line.serve(isPoison ? 'internal' : undefined);
+        line.answer();
+      }
+    };
+    for (let round = 0; round < 12; round += 1) {
+      await until(() => sends().length > 0, 'asked again');
+      serveAll();
+    }
+    // With nothing behind it, nothing tells whether it is the message or the server.
+    expect(await ada.states(ben)).toEqual(['sent', 'queued']);
+    for (const text of ['1', '2']) await write(text);
+    await until(() => {
+      serveAll();
+      return accepted.size === 2;
+    }, 'the others are sent');
+    for (let i = 0; i < 100 && !(await ada.states(ben)).includes('failed'); i += 1) await settled();
+    await finish();
+    await ben.fetch();
+    expect(await ben.texts(ada)).toEqual(['hello', '1', '2']);
+    expect((await ada.messages(ben)).map(({ state, failure }) => failure ?? state)).toEqual([
+      'sent',
+      'sent',
+      'sent',
+      'internal',
+    ]);
+  });
+
   it('with one that is refused for good goes on with the others', async () => {
     for (const text of numbers(6)) await write(text);
     await until(() => sends().length === 6, 'all are under way');
@@ -186,6 +273,7 @@ describe('a burst of messages', () => {
 
 describe('whatever happens in the middle of a window', () => {
   const REFUSALS: readonly ErrorCode[] = ['internal', 'rate_limited', 'unavailable', 'devices_stale'];
+  const OUTAGES: readonly ErrorCode[] = ['unavailable', 'rate_limited', 'storage_full', 'quota_sender'];
   const step = fc.oneof(
     { weight: 6, arbitrary: fc.record({ kind: fc.constant('write' as const), count: fc.integer({ min: 1, max: 5 }) }) },
     { weight: 6, arbitrary: fc.record({ kind: fc.constant('serve' as const), count: fc.integer({ min: 1, max: 8 }) }) },
@@ -198,6 +286,10 @@ describe('whatever happens in the middle of a window', () => {
     {
       weight: 2,
       arbitrary: fc.record({ kind: fc.constant('refuse' as const), count: fc.integer({ min: 0, max: 3 }) }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constant('outage' as const), count: fc.integer({ min: 0, max: 47 }) }),
     },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const), count: fc.integer({ min: 0, max: 6 }) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('link' as const), count: fc.constant(1) }) },
@@ -231,6 +323,11 @@ describe('whatever happens in the middle of a window', () => {
           line.serve(REFUSALS[count]!);
           // Those behind it are in the same server's hands already.
           for (let i = 0; i < 3; i += 1) line.serve();
+        } else if (kind === 'outage') {
+          for (let round = 0; round < count; round += 1) {
+            outage(OUTAGES[count % OUTAGES.length]!);
+            await settled();
+          }
         } else if (kind === 'crash') {
           line.cut(count);
           await ada.restart();

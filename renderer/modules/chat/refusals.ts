@@ -9,20 +9,31 @@ import { OfflineError, TimeoutError } from '../../net/connection.ts';
 import type { Connection } from '../../net/connection.ts';
 import type { DeviceLists } from './device-lists.ts';
 
-/** After so many failures in a row that may pass, the person decides. */
+/** After so many repairs in a row that did not help, the person decides. */
 const MAX_ATTEMPTS = 8;
-const PASSING: ReadonlySet<ErrorCode> = new Set([
+const REPAIRED: ReadonlySet<ErrorCode> = new Set(['devices_stale', 'send_out_of_order']);
+/**
+ * The server takes nothing for now: it has no room, enough from this account, no database, or a fault of its own. It takes
+ * the message later, however often it must be asked, and whatever is behind it waits too.
+ */
+const HOLDING: ReadonlySet<ErrorCode> = new Set([
+  'storage_full',
+  'quota_sender',
   'rate_limited',
   'unavailable',
   'internal',
-  'devices_stale',
-  'send_out_of_order',
 ]);
+/** Those that are mostly over before anybody could read about them, and how often in a row it takes to say so. */
+const BRIEF: ReadonlySet<ErrorCode> = new Set(['rate_limited', 'unavailable', 'internal']);
+const SAID_AFTER = 3;
+/** What takes longer is said at once. Milliseconds. */
+const BRIEF_MS = 5000;
 /**
- * The server has no room now, or enough from this account for the moment: it takes the message later, however often it
- * must be asked.
+ * A server may fail at one message for ever, by a fault of its own that this message wakes. After so many `internal` in a
+ * row the one behind it is sent beside it, and not after it: if the server takes that one in the same breath, it is not
+ * the server's state but this message.
  */
-const NO_ROOM: ReadonlySet<ErrorCode> = new Set(['storage_full', 'quota_sender']);
+const SUSPECT_AFTER = 8;
 /** However long the server asks to wait, for it may have room earlier, and timers have an end. Milliseconds. */
 const LONGEST_WAIT_MS = 300_000;
 /** The session is the trouble, not the message: it waits for the next one. */
@@ -60,9 +71,16 @@ export class Refusals {
   #failures = 0;
   /** How often in a row the server took nothing for a reason that is not the message's; that gives nothing up. */
   #held = 0;
+  /** The message at which the server fails, and how often in a row. */
+  #failing: { readonly messageId: MessageId; readonly times: number } | null = null;
 
   constructor(deps: RefusalsDependencies) {
     this.#deps = deps;
+  }
+
+  /** The message that the server may fail at for ever: what is behind it is not made to wait for it. */
+  get suspect(): MessageId | null {
+    return this.#failing !== null && this.#failing.times >= SUSPECT_AFTER ? this.#failing.messageId : null;
   }
 
   /** Something was accepted. */
@@ -86,33 +104,52 @@ export class Refusals {
 
   /**
    * Handles the sends of one window, oldest first: the cause of it all, which the others only followed.
-   * `again`: those to be sealed anew. `lost`: the line was lost under them.
+   * `progress`: something that was under way with them was accepted. `again`: those to be sealed anew. `lost`: the line
+   * was lost under them.
    */
   async handleAll(
     refused: readonly Refused[],
+    progress = false,
   ): Promise<{ readonly next: Next; readonly again: readonly MessageId[]; readonly lost: boolean }> {
     const again = refused.filter(({ error }) => ProtocolError.is(error, 'devices_stale'));
     const lost = refused.some(({ error }) => error instanceof OfflineError || error instanceof TimeoutError);
     const cause = refused.find(({ error }) => !ProtocolError.is(error, 'send_out_of_order')) ?? refused[0];
-    const next = cause === undefined ? 'continue' : await this.handle(cause);
+    const next = cause === undefined ? 'continue' : await this.#handleCause(cause, progress);
     return { next, again: again.map(({ messageId }) => messageId), lost };
+  }
+
+  async #handleCause(cause: Refused, progress: boolean): Promise<Next> {
+    const fails = ProtocolError.is(cause.error, 'internal');
+    if (fails && progress && cause.messageId === this.suspect) {
+      await this.#giveUp(cause.messageId, 'internal');
+      return 'continue';
+    }
+    const times = fails && cause.messageId === this.#failing?.messageId ? this.#failing.times + 1 : 1;
+    this.#failing = fails ? { messageId: cause.messageId, times } : null;
+    return this.handle(cause);
   }
 
   /** Handles one, and waits where waiting may help. */
   async handle({ error, messageId, recipients }: Refused): Promise<Next> {
     if (error instanceof OfflineError) return 'stop';
-    // Nobody knows whether it was accepted; the very same bytes under the same id find out.
-    if (error instanceof TimeoutError) return 'continue';
+    if (error instanceof TimeoutError) {
+      // Nobody knows whether it was accepted; the very same bytes under the same id find out.
+      this.#holds('unavailable', false);
+      return 'continue';
+    }
     if (!(error instanceof ProtocolError)) throw error;
     if (SESSION.has(error.code)) return 'stop';
-    if (NO_ROOM.has(error.code)) return this.#hold(error, error.code);
-    const stale = ProtocolError.is(error, 'devices_stale') ? error : null;
-    const isHeld = stale !== null && (await this.#lacksRemoved(stale));
-    if (!isHeld) this.#failures += 1;
-    if (!PASSING.has(error.code) || this.#failures >= MAX_ATTEMPTS) {
+    if (HOLDING.has(error.code)) return this.#hold(error, error.code);
+    if (!REPAIRED.has(error.code)) {
       await this.#giveUp(messageId, error.code);
       return 'continue';
     }
+    return this.#repair(error, messageId, recipients);
+  }
+
+  async #repair(error: ProtocolError, messageId: MessageId, recipients: readonly UserId[]): Promise<Next> {
+    const stale = ProtocolError.is(error, 'devices_stale') ? error : null;
+    const isHeld = stale !== null && (await this.#lacksRemoved(stale));
     try {
       if (stale !== null) await this.#fetchLists(stale, recipients);
     } catch (refusal) {
@@ -125,14 +162,21 @@ export class Refusals {
       return this.handle({ error, messageId, recipients: [] });
     }
     if (isHeld) return this.#hold(error, 'device_list_unpublished');
-    if (stale === null || this.#failures > 1) await this.#wait(error, this.#failures);
+    this.#failures += 1;
+    if (this.#failures >= MAX_ATTEMPTS) await this.#giveUp(messageId, error.code);
+    else if (stale === null || this.#failures > 1) await this.#wait(error, this.#failures);
     return 'continue';
   }
 
   async #hold(error: ProtocolError, reason: ErrorCode): Promise<Next> {
-    this.#deps.heldBack?.(reason);
-    await this.#wait(error, (this.#held += 1));
+    this.#holds(reason, retryAfter(error) < BRIEF_MS);
+    await this.#wait(error, this.#held);
     return 'continue';
+  }
+
+  #holds(reason: ErrorCode, briefly: boolean): void {
+    this.#held += 1;
+    if (!briefly || !BRIEF.has(reason) || this.#held >= SAID_AFTER) this.#deps.heldBack?.(reason);
   }
 
   #goesOn(): void {
@@ -149,6 +193,7 @@ export class Refusals {
   async #giveUp(messageId: MessageId, failure: ErrorCode): Promise<void> {
     this.#deps.apply(await this.#deps.vault.sendFailed(messageId, failure));
     this.#failures = 0;
+    this.#failing = null;
     this.#goesOn();
   }
 
@@ -169,10 +214,18 @@ export class Refusals {
 
   /** @param times how often in a row it has come to that */
   async #wait(error: ProtocolError, times: number): Promise<void> {
-    const { retryAfterMs = 0 } = (error.details ?? {}) as { readonly retryAfterMs?: number };
-    const wait = Math.max(Math.min(retryAfterMs, LONGEST_WAIT_MS), backoffMs(times, this.#deps.random ?? Math.random));
+    const wait = Math.max(
+      Math.min(retryAfter(error), LONGEST_WAIT_MS),
+      backoffMs(times, this.#deps.random ?? Math.random),
+    );
     await (this.#deps.pause ?? pause)(wait);
   }
+}
+
+/** How long the server asks to wait. Milliseconds. */
+function retryAfter({ details }: ProtocolError): number {
+  const { retryAfterMs = 0 } = (details ?? {}) as { readonly retryAfterMs?: number };
+  return retryAfterMs;
 }
 
 async function pause(ms: number): Promise<void> {
