@@ -6,6 +6,7 @@ import { createContacts } from '../modules/contacts/index.ts';
 import { createDevices } from '../modules/devices/index.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Ownership } from './ownership.ts';
+import { StorageWatch } from './storage-watch.svelte.ts';
 
 /** What differs between a window and a test. */
 export interface Parts {
@@ -34,11 +35,15 @@ export function assemble({ host, connection, keys, createOwnership, isLooking, r
   const contacts = createContacts({ connection, vault, report });
   const devices = createDevices({ connection, vault, report, sendWaiting: () => chat.sendWaiting() });
   const chat = createChat({ connection, vault, contacts, host, isLooking, report });
+  const storage = new StorageWatch(vault, () => void chat.goOn().catch(report));
   const accounts = createAccounts({
     host,
     connection,
     vault,
-    startVault: () => keys.start(),
+    startVault() {
+      keys.start();
+      void storage.watch().catch(report);
+    },
     hasStorage,
     ownership,
     async enter({ account, deviceId }) {
@@ -53,5 +58,5 @@ export function assemble({ host, connection, keys, createOwnership, isLooking, r
       for (const module of [chat, devices, contacts]) module.clear();
     },
   });
-  return { accounts, devices, contacts, chat };
+  return { accounts, devices, contacts, chat, storage };
 }

@@ -1,3 +1,4 @@
+import { isStorageFailed } from '../crypto/storage-failed.ts';
 import { createVaultClient } from '../crypto/vault-client.ts';
 import { hasRegistry } from '../db/registry-name.ts';
 import type { Host } from '../host/host.ts';
@@ -21,19 +22,24 @@ export function compose(host: Host): AppContext {
     network: browserSignals(),
     report,
   });
-  const { accounts, devices, contacts, chat } = assemble({
+  const keys = createVaultClient(spawnVault);
+  const { accounts, devices, contacts, chat, storage } = assemble({
     host,
     connection,
-    keys: createVaultClient(spawnVault),
+    keys,
     createOwnership,
     isLooking: () => document.visibilityState === 'visible' && document.hasFocus(),
     report,
     hasStorage: () => hasRegistry(indexedDB),
-    onReady: keepStorage,
+    onReady() {
+      keepStorage();
+      // A full disk reads well: it is said at once, and not with the first message.
+      void keys.vault.checkStorage().catch(report);
+    },
   });
   const calls = createCalls({ connection, contacts, chat, host });
   void accounts.begin().catch(report);
-  return { host, line: new Line(connection), accounts, devices, contacts, chat, calls };
+  return { host, line: new Line(connection), storage, accounts, devices, contacts, chat, calls };
 }
 
 function spawnVault(): Worker {
@@ -47,7 +53,7 @@ function keepStorage(): void {
   void navigator.storage?.persist?.().catch(report);
 }
 
-/** To the browser's console, where a developer looks. A lost line is no fault, and is shown elsewhere. */
+/** To the browser's console, where a developer looks. A lost line or a full disk is no fault, and is shown elsewhere. */
 function report(error: unknown): void {
-  if (!isLostAnswer(error)) reportError(error);
+  if (!isLostAnswer(error) && !isStorageFailed(error)) reportError(error);
 }

@@ -16,6 +16,8 @@ export interface AppContext {
     readonly shown: ConnectionState;
     readonly wasOnline: boolean;
   };
+  /** Reactive: whether this device can store nothing just now. */
+  readonly storage: { readonly failing: boolean };
   readonly accounts: AccountsController;
   readonly devices: DevicesController;
   readonly contacts: ContactsController;

@@ -26,16 +26,20 @@ import { standingOf } from './operations/standing.ts';
 import { startSessions } from './operations/start-sessions.ts';
 import type { Profile } from './profile.ts';
 import { Profiles } from './profiles.ts';
+import { StorageGuard, type StorageGuardOptions } from './storage-guard.ts';
 import type { Vault } from './vault.ts';
 
 export interface VaultOptions extends StorageOptions {
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
+  /** Milliseconds before the storage is tried again after a failure; tests shorten it. */
+  readonly storageWaitMs?: StorageGuardOptions['waitMs'];
 }
 
 /** Builds the vault over a storage. Operations run strictly one after the other, so that no ratchet is read while it turns. */
-export function createVault({ now, ...storage }: VaultOptions): Vault {
+export function createVault({ now, storageWaitMs, ...storage }: VaultOptions): Vault {
   let profiles: Profiles | null = null;
+  let load: (() => Promise<Profiles>) | null = null;
   let tail: Promise<unknown> = Promise.resolve();
 
   const queued = <T>(operation: () => Promise<T>): Promise<T> => {
@@ -43,6 +47,20 @@ export function createVault({ now, ...storage }: VaultOptions): Vault {
     tail = result.catch(() => undefined);
     return result;
   };
+  const guard = new StorageGuard({
+    recover: () =>
+      queued(async () => {
+        // What is kept in memory is what was committed; but a database that was closed under it has to be read anew.
+        if (profiles?.isOpen !== true) {
+          if (load === null) return;
+          profiles?.close();
+          profiles = await load();
+        }
+        await profiles.probe();
+      }),
+    ...(storageWaitMs && { waitMs: storageWaitMs }),
+  });
+  const guarded = <T>(operation: () => Promise<T>): Promise<T> => queued(() => guard.run(operation));
   const opened = (): Profiles => {
     if (profiles === null) throw new Error('the vault is not open');
     return profiles;
@@ -56,26 +74,44 @@ export function createVault({ now, ...storage }: VaultOptions): Vault {
   const onAll =
     <A extends readonly unknown[], T>(operation: (profiles: Profiles, ...args: A) => Promise<T>) =>
     (...args: A) =>
-      queued(() => operation(opened(), ...args));
+      guarded(() => operation(opened(), ...args));
   /** An operation on the account that is open. */
   const onOne =
     <A extends readonly unknown[], T>(operation: (profile: Profile, ...args: A) => Promise<T>) =>
     (...args: A) =>
-      queued(() => operation(current(), ...args));
+      guarded(() => operation(current(), ...args));
   /** As `onOne`, and what the registry knows of it changes. */
   const onOneOfAll =
     <A extends readonly unknown[], T>(operation: (profiles: Profiles, profile: Profile, ...args: A) => Promise<T>) =>
     (...args: A) =>
-      queued(() => operation(opened(), current(), ...args));
+      guarded(() => operation(opened(), current(), ...args));
 
   return {
     open: (secrets, home) =>
       queued(async () => {
+        guard.reset();
         profiles?.close();
-        profiles = await Profiles.load(storage, now, secrets, home);
-        return standingOf(await profiles.openLast());
+        load = async () => {
+          const loaded = await Profiles.load(storage, now, secrets, home);
+          try {
+            await loaded.openLast();
+          } catch (error) {
+            loaded.close();
+            throw error;
+          }
+          return loaded;
+        };
+        profiles = await load();
+        return standingOf(profiles.current);
       }),
-    close: () => queued(async () => profiles?.close()),
+    close: () =>
+      queued(async () => {
+        guard.reset();
+        load = null;
+        profiles?.close();
+      }),
+    storageChange: (known) => guard.change(known),
+    checkStorage: onAll((all) => all.probe()),
     standing: () => queued(async () => standingOf(opened().current)),
 
     prepareSignUp: onAll(prepareSignUp),

@@ -18,6 +18,9 @@ import { SummaryCache } from './summary-cache.ts';
 /** How long an envelope that was taken in is remembered, in milliseconds; after that the ratchets alone refuse a replay. */
 const SEEN_MS = 90 * 24 * 60 * 60 * 1000;
 
+/** Enough for the next messages and their keys. */
+const PROBE_BYTES = 32_768;
+
 interface Known {
   readonly id: string;
   readonly info: ProfileInfo;
@@ -119,6 +122,18 @@ export class Profiles {
     await this.#registry.profiles.delete(profile.id);
     await profile.db.delete();
     this.#open = null;
+  }
+
+  /** Whether no database was closed underneath, as a browser does that cannot read or write it any more. */
+  get isOpen(): boolean {
+    return this.#registry.isOpen() && this.#open?.db.isOpen() !== false;
+  }
+
+  /** Writes something and takes it away again. Rejects if the storage takes nothing. */
+  async probe(): Promise<void> {
+    const bytes = crypto.getRandomValues(new Uint8Array(PROBE_BYTES));
+    await this.#registry.keys.put({ id: 'probe', kind: 'probe', bytes });
+    await this.#registry.keys.delete('probe');
   }
 
   close(): void {

@@ -188,6 +188,13 @@ export interface Vault {
    */
   open(secrets: SecretStore | null, home: HomeServer): Promise<Standing>;
   close(): Promise<void>;
+  /**
+   * Resolves with whether this device's storage fails, once that is not `known`. While it does, every operation rejects
+   * with `StorageFailedError`; the vault tries again by itself.
+   */
+  storageChange(known: boolean): Promise<boolean>;
+  /** Writes something to see whether the storage takes it. Throws `StorageFailedError` if not. */
+  checkStorage(): Promise<void>;
   standing(): Promise<Standing>;
 
   /** Makes (or finds, after an answer was lost) the keys of a new account; the same input gives the same request. */

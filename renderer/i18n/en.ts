@@ -69,6 +69,8 @@ export const en = {
     online: 'Connected',
     unsupported: 'This app and the server no longer understand each other.',
     ended: 'This device was disconnected.',
+    storageFull:
+      'This device’s storage seems full. Free some disk space: new messages are shown, and you can write again, as soon as there is room.',
   } satisfies Record<ConnectionState['kind'], string> & Record<string, unknown>,
   palette: {
     title: 'Go to or do',
@@ -517,6 +519,8 @@ export const en = {
     media_rejected: 'Your sound or picture could not be set up. Leave the call and join again.',
     offline: 'You are offline. Try again when the connection is back.',
     timeout: 'The server did not answer in time. Try again.',
+    device_storage:
+      'This device’s storage seems full, so this could not be kept. Free some disk space, then try again.',
     unexpected: 'Something unexpected happened. Try again.',
   } satisfies Words,
   errorRateLimited: (seconds: number) =>

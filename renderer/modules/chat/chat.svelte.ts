@@ -94,7 +94,7 @@ export class Chat implements ChatController {
     connection.on(listChanged, ({ userId, version }) => this.#lists.changed(userId, version));
     connection.onResync((continues) => this.#resynchronise(continues));
     connection.onState((state) => {
-      if (isLive(state) && this.#mayWork()) void this.#goOn().catch(report);
+      if (isLive(state)) void this.goOn().catch(report);
     });
   }
 
@@ -241,8 +241,9 @@ export class Chat implements ChatController {
     void this.#missed.refresh();
   }
 
-  /** Whatever the line's loss has stopped. */
-  async #goOn(): Promise<void> {
+  /** Whatever the line's loss, or this device's storage, has stopped. */
+  async goOn(): Promise<void> {
+    if (!this.#mayWork()) return;
     await Promise.all([this.#outbox.kick(), this.#inbox.work()]);
     await this.#receipts.collect();
   }
