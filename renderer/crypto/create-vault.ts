@@ -34,10 +34,17 @@ export interface VaultOptions extends StorageOptions {
   readonly now: () => number;
   /** Milliseconds before the storage is tried again after a failure; tests shorten it. */
   readonly storageWaitMs?: StorageGuardOptions['waitMs'];
+  /** Whether the disk takes so many bytes, asked without touching a database. */
+  readonly hasRoom?: (bytes: number) => Promise<boolean>;
 }
 
+/** Free on the disk before it is written again after a failure: what `Profiles.renewLog` writes, twice. Bytes. */
+const ROOM_TO_GO_ON = 16 * 1024 * 1024;
+/** With less than this a write would soon fail. Bytes. */
+const ROOM_AT_START = 1024 * 1024;
+
 /** Builds the vault over a storage. Operations run strictly one after the other, so that no ratchet is read while it turns. */
-export function createVault({ now, storageWaitMs, ...storage }: VaultOptions): Vault {
+export function createVault({ now, storageWaitMs, hasRoom, ...storage }: VaultOptions): Vault {
   let profiles: Profiles | null = null;
   let load: (() => Promise<Profiles>) | null = null;
   let tail: Promise<unknown> = Promise.resolve();
@@ -50,6 +57,7 @@ export function createVault({ now, storageWaitMs, ...storage }: VaultOptions): V
   const guard = new StorageGuard({
     recover: () =>
       queued(async () => {
+        await needRoom(ROOM_TO_GO_ON);
         // What is kept in memory is what was committed; but a database that was closed under it has to be read anew.
         if (profiles?.isOpen !== true) {
           if (load === null) return;
@@ -57,9 +65,13 @@ export function createVault({ now, storageWaitMs, ...storage }: VaultOptions): V
           profiles = await load();
         }
         await profiles.probe();
+        await profiles.renewLog();
       }),
     ...(storageWaitMs && { waitMs: storageWaitMs }),
   });
+  const needRoom = async (bytes: number): Promise<void> => {
+    if ((await hasRoom?.(bytes)) === false) throw new DOMException('the disk is full', 'QuotaExceededError');
+  };
   const guarded = <T>(operation: () => Promise<T>): Promise<T> => queued(() => guard.run(operation));
   const opened = (): Profiles => {
     if (profiles === null) throw new Error('the vault is not open');
@@ -80,6 +92,11 @@ export function createVault({ now, storageWaitMs, ...storage }: VaultOptions): V
     <A extends readonly unknown[], T>(operation: (profile: Profile, ...args: A) => Promise<T>) =>
     (...args: A) =>
       guarded(() => operation(current(), ...args));
+  /** As `onOne`, and nothing is written: a full disk can be read, unless the browser has closed the databases. */
+  const readingOne =
+    <A extends readonly unknown[], T>(operation: (profile: Profile, ...args: A) => Promise<T>) =>
+    (...args: A) =>
+      queued(() => guard.run(() => operation(current(), ...args), profiles?.isOpen === true));
   /** As `onOne`, and what the registry knows of it changes. */
   const onOneOfAll =
     <A extends readonly unknown[], T>(operation: (profiles: Profiles, profile: Profile, ...args: A) => Promise<T>) =>
@@ -111,7 +128,10 @@ export function createVault({ now, storageWaitMs, ...storage }: VaultOptions): V
         profiles?.close();
       }),
     storageChange: (known) => guard.change(known),
-    checkStorage: onAll((all) => all.probe()),
+    checkStorage: onAll(async (all) => {
+      await needRoom(ROOM_AT_START);
+      await all.probe();
+    }),
     standing: () => queued(async () => standingOf(opened().current)),
 
     prepareSignUp: onAll(prepareSignUp),
@@ -146,9 +166,9 @@ export function createVault({ now, storageWaitMs, ...storage }: VaultOptions): V
     dismissNameChange: onOne(dismissNameChange),
     profileToPublish: onOne(profileToPublish),
 
-    conversations: onOne(conversations),
-    messages: onOne(messages),
-    recentCalls: onOne(recentCalls),
+    conversations: readingOne(conversations),
+    messages: readingOne(messages),
+    recentCalls: readingOne(recentCalls),
     setDraft: onOne(setDraft),
     markRead: onOne(markRead),
 

@@ -1,4 +1,4 @@
-import { forceCloseDatabase, type IDBFactory, IDBKeyRange, IDBObjectStore } from 'fake-indexeddb';
+import { forceCloseDatabase, IDBKeyRange, IDBObjectStore } from 'fake-indexeddb';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createVault } from './create-vault.ts';
 import { newMessageId } from './queued-message.ts';
@@ -11,9 +11,11 @@ const WAIT_MS = 40;
 
 let [ada, ben]: TestClient[] = [];
 let tries: number;
+let room: number;
 
 beforeEach(async () => {
   tries = 0;
+  room = Infinity;
   const relay = new Relay();
   ada = await TestClient.signUp(relay, 'ada');
   ben = await TestClient.signUp(relay, 'ben');
@@ -31,7 +33,13 @@ afterEach(async () => {
 
 function vaultOn(indexedDB: IDBFactory): Vault {
   const storageWaitMs = () => ((tries += 1), WAIT_MS);
-  return createVault({ indexedDB, IDBKeyRange, now: () => ben!.time, storageWaitMs });
+  return createVault({
+    indexedDB,
+    IDBKeyRange,
+    now: () => ben!.time,
+    storageWaitMs,
+    hasRoom: async (bytes) => bytes <= room,
+  });
 }
 
 /** From now on nothing can be written. Returns how often it was tried. */
@@ -61,6 +69,7 @@ test('a full disk is one clear error, touches the disk no more than from time to
   const disk = fill();
   await expect(write()).rejects.toThrow(StorageFailedError);
   expect(await ben!.vault.storageChange(false)).toBe(true);
+  expect(await ben!.texts(ada!)).toEqual(['before']);
   const { writes } = disk;
   for (let i = 0; i < 100; i += 1) await expect(ben!.vault.outbox()).rejects.toThrow(StorageFailedError);
   expect(disk.writes).toBe(writes);
@@ -110,6 +119,30 @@ test('databases that the browser has closed are opened anew', async () => {
   await write();
   expect(await ben!.texts(ada!)).toEqual(['before', 'mine']);
   expect(before).toBeGreaterThan(0);
+});
+
+test('no database is touched before there is room for its log to begin anew', async () => {
+  const disk = fill();
+  await expect(write()).rejects.toThrow(StorageFailedError);
+  room = 1_000_000;
+  disk.free();
+  const writes = vi.spyOn(IDBObjectStore.prototype, 'put');
+  const before = tries;
+  await vi.waitFor(() => expect(tries).toBeGreaterThan(before + 3));
+  expect(writes).not.toHaveBeenCalled();
+  room = 100_000_000;
+  expect(await ben!.vault.storageChange(true)).toBe(false);
+  const bytes = writes.mock.calls.reduce((sum, [row]) => sum + ((row as { bytes?: Uint8Array }).bytes?.length ?? 0), 0);
+  // Chromium's largest write buffer.
+  expect(bytes).toBeGreaterThan(4 * 1024 * 1024);
+});
+
+test('a disk that is nearly full at the start is said before a database is written', async () => {
+  const writes = vi.spyOn(IDBObjectStore.prototype, 'put');
+  room = 500_000;
+  await expect(ben!.vault.checkStorage()).rejects.toThrow(StorageFailedError);
+  expect(writes).not.toHaveBeenCalled();
+  expect(await ben!.vault.storageChange(false)).toBe(true);
 });
 
 test('a full disk is found at once where somebody asks', async () => {

@@ -2,7 +2,7 @@ import type { DeviceSecrets } from '../../crypto/identity/device-keys.ts';
 import { CryptoError } from '../../crypto/crypto-error.ts';
 import { ProfileDatabase } from '../db/profile-database.ts';
 import { RegistryDatabase } from '../db/registry.ts';
-import type { StorageOptions } from '../db/registry.ts';
+import type { RestKeyRow, StorageOptions } from '../db/registry.ts';
 import type { SecretStore } from '../host/host.ts';
 import { NOTHING_SIGNED, readOwnList, withoutRemoved } from './own-list.ts';
 import { readSecret } from './profile.ts';
@@ -18,8 +18,10 @@ import { SummaryCache } from './summary-cache.ts';
 /** How long an envelope that was taken in is remembered, in milliseconds; after that the ratchets alone refuse a replay. */
 const SEEN_MS = 90 * 24 * 60 * 60 * 1000;
 
-/** Enough for the next messages and their keys. */
+/** Enough for the next messages and their keys, and too little for a browser to put it into a file of its own. */
 const PROBE_BYTES = 32_768;
+/** As many as fill the largest write buffer of Chromium's databases (4 MB). */
+const RENEWING_PROBES = 160;
 
 interface Known {
   readonly id: string;
@@ -131,9 +133,24 @@ export class Profiles {
 
   /** Writes something and takes it away again. Rejects if the storage takes nothing. */
   async probe(): Promise<void> {
-    const bytes = crypto.getRandomValues(new Uint8Array(PROBE_BYTES));
-    await this.#registry.keys.put({ id: 'probe', kind: 'probe', bytes });
-    await this.#registry.keys.delete('probe');
+    await this.#fill(1);
+  }
+
+  /**
+   * After writes that failed, has the browser begin a new log. Chromium goes on writing behind what is torn in the present
+   * one, finds that at its next start, and then throws everything away: keys and history. A full buffer closes the log.
+   */
+  async renewLog(): Promise<void> {
+    await this.#fill(RENEWING_PROBES);
+  }
+
+  async #fill(count: number): Promise<void> {
+    const rows = Array.from({ length: count }, (_, i): RestKeyRow => {
+      const bytes = crypto.getRandomValues(new Uint8Array(PROBE_BYTES));
+      return { id: `probe${i}`, kind: 'probe', bytes };
+    });
+    await this.#registry.keys.bulkPut(rows);
+    await this.#registry.keys.bulkDelete(rows.map(({ id }) => id));
   }
 
   close(): void {

@@ -49,14 +49,17 @@ export class StorageGuard {
     this.#waitMs = waitMs;
   }
 
-  /** Throws `StorageFailedError` if the storage fails, or has failed and not served since. */
-  async run<T>(operation: () => Promise<T>): Promise<T> {
-    if (this.#failing) throw new StorageFailedError();
+  /**
+   * Throws `StorageFailedError` if the storage fails, or has failed and not served since. `reading`: it writes nothing,
+   * and is tried all the same.
+   */
+  async run<T>(operation: () => Promise<T>, reading = false): Promise<T> {
+    if (this.#failing && !reading) throw new StorageFailedError();
     try {
       return await operation();
     } catch (error) {
       if (!isStorageError(error)) throw error;
-      this.#is(true);
+      if (!this.#failing) this.#is(true);
       throw new StorageFailedError({ cause: error });
     }
   }

@@ -1,4 +1,5 @@
 import { expose } from 'comlink';
 import { createVault } from './create-vault.ts';
+import { hasRoom } from './disk-room.ts';
 
-expose(createVault({ indexedDB, IDBKeyRange, now: () => Date.now() }));
+expose(createVault({ indexedDB, IDBKeyRange, now: () => Date.now(), hasRoom }));

@@ -17,7 +17,7 @@ export type RestKeyRow =
     }
   | { readonly id: 'rest-key'; readonly kind: 'crypto-key'; readonly key: CryptoKey }
   /** Written and deleted to see whether anything can be; says nothing. */
-  | { readonly id: 'probe'; readonly kind: 'probe'; readonly bytes: Uint8Array<ArrayBuffer> };
+  | { readonly id: `probe${number}`; readonly kind: 'probe'; readonly bytes: Uint8Array<ArrayBuffer> };
 
 /** One account's place on this device. Its database is named after `id`. */
 export interface ProfileRow {
