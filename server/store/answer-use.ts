@@ -10,6 +10,9 @@ export const ANSWERS_RETRY_MS = 3_600_000;
 /** The row of an account in `queue_use` on which its answers are counted too; no device has this id. */
 const ACCOUNT_ROW = 0;
 
+/** The last part of the scopes in which requests other than sends keep their answers. */
+export const REQUESTS = 'requests';
+
 /** `essential`: what an owner must be able to do whatever was done in their name; it counts and is never refused. */
 export type AnswerUse = 'ordinary' | 'essential';
 
@@ -74,12 +77,15 @@ export async function scopesOfGoneDevices(db: Database, scopes: readonly string[
   const users = [...new Set([...gone].map((scope) => accountOf(scope) as UserId))];
   if (users.length === 0) return gone;
   const devices = await db.selectFrom('devices').select(['userId', 'deviceId']).where('userId', 'in', users).execute();
-  for (const { userId, deviceId } of devices) gone.delete(`${userId}/${deviceId}`);
+  for (const { userId, deviceId } of devices) {
+    gone.delete(`${userId}/${deviceId}`);
+    gone.delete(`${userId}/${deviceId}/${REQUESTS}`);
+  }
   return gone;
 }
 
-/** Ends in a device’s number; where there was no device yet, a scope ends in the id of a session. */
-const OF_DEVICE = /\/\d+$/;
+/** Names a device by its number; where there was no device yet, a scope names a session by its id. */
+const OF_DEVICE = new RegExp(`/\\d+(/${REQUESTS})?$`, 'u');
 
 /** Whose answers these are. Null: of nobody who has a session; signing up and in is limited by address and by name. */
 export function accountOf(scope: string): UserId | null {

@@ -8,6 +8,7 @@ import { quotas } from './migrations/0005-quotas.ts';
 import { senderKeys } from './migrations/0006-sender-keys.ts';
 import { guestsUsernamesActs } from './migrations/0007-guests-usernames-acts.ts';
 import { keptAnswers } from './migrations/0008-kept-answers.ts';
+import { requestScopes } from './migrations/0010-request-scopes.ts';
 import type { Schema } from './schema.ts';
 
 export type StoreKind = 'sqlite' | 'postgres';
@@ -22,6 +23,7 @@ const MIGRATIONS: Readonly<Record<string, (kind: StoreKind) => Migration>> = {
   '0006-sender-keys': senderKeys,
   '0007-guests-usernames-acts': guestsUsernamesActs,
   '0008-kept-answers': keptAnswers,
+  '0010-request-scopes': requestScopes,
 };
 
 /** In order, oldest first. */

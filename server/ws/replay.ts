@@ -1,7 +1,8 @@
 import type { IdempotencyId } from '../../protocol/ids.ts';
+import { REQUESTS } from '../store/answer-use.ts';
 import { idempotencyIdReused } from '../store/once.ts';
 import { LIMITS } from './limits.ts';
-import type { Caller } from './method.ts';
+import type { Caller, CallerSession } from './method.ts';
 
 interface Answer {
   readonly method: string;
@@ -75,6 +76,15 @@ export function scopeOf(caller: Caller): string {
   const { session } = caller;
   if (!session) return caller.connectionId;
   return `${session.userId}/${session.deviceId ?? session.sessionId}`;
+}
+
+/**
+ * The same for what keeps its answer in a transaction of its own. Apart from sends: the one transaction with the sends of
+ * everybody would wait for whoever keeps an answer under the id of a send, and on PostgreSQL in a ring where that one waits
+ * for a row that the sends hold.
+ */
+export function requestScopeOf(caller: Caller & { readonly session: CallerSession }): string {
+  return `${scopeOf(caller)}/${REQUESTS}`;
 }
 
 function same(answer: Answer, method: string): Promise<unknown> {

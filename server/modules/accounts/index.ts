@@ -8,7 +8,7 @@ import {
 import { findAnswer, keepAnswer, type RequestKey } from '../../store/once.ts';
 import { register } from '../../ws/method.ts';
 import type { ServerModule } from '../../ws/module.ts';
-import { scopeOf } from '../../ws/replay.ts';
+import { requestScopeOf, scopeOf } from '../../ws/replay.ts';
 import { administrationMethods } from './administration.ts';
 import { changePasswordMethod } from './change-password.ts';
 import type { AccountsDeps } from './deps.ts';
@@ -130,9 +130,12 @@ function inviteMethod({ store, now, log }: AccountsDeps) {
     // The answer holds tokens, which are kept nowhere: a repeat is answered with fresh ones.
     replay: 'own',
     handle: async ({ count, role, validHours, idempotencyId }, caller) => {
-      const scope = scopeOf(caller);
-      const key: RequestKey = { scope, id: idempotencyId, method: createInvitationsMethod.name };
-      const requestId = `${scope}/${idempotencyId}`;
+      const key: RequestKey = {
+        scope: requestScopeOf(caller),
+        id: idempotencyId,
+        method: createInvitationsMethod.name,
+      };
+      const requestId = `${scopeOf(caller)}/${idempotencyId}`;
       const made = await store.transaction(async (trx) => {
         await requireStanding(trx, store.kind, caller.session);
         const first = await findAnswer(trx, key);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acknowledge, delivered, MAX_PAYLOAD_BYTES, pending, send, type Envelope } from '../../../protocol/chat.ts';
-import { publishPrekeys } from '../../../protocol/devices.ts';
+import { publishPrekeys, takeBundles } from '../../../protocol/devices.ts';
 import { MAX_FRAME_BYTES } from '../../../protocol/frames.ts';
 import type { DeviceId, UserId } from '../../../protocol/ids.ts';
 import { onEachDatabase } from '../../testing/databases.ts';
@@ -82,12 +82,16 @@ onEachDatabase((newDatabase) => {
     expect(bob.client.events.filter(({ event }) => event === delivered.name)).toHaveLength(1);
   });
 
-  it('refuses an idempotency id of another method', async () => {
+  it('keeps the ids of sends apart from those of other requests, which refuse the id of another method', async () => {
     const [ada, bob] = [await server.join(), await server.join()];
     const idempotencyId = newId();
     await ada.client.request(publishPrekeys, { prekeys: [], idempotencyId });
-    await refusal('invalid_request', sendTo(ada.client, bob.person, idempotencyId));
-    expect(await queueOf(bob.client)).toEqual([]);
+    await sendTo(ada.client, bob.person, idempotencyId);
+    await sendTo(ada.client, bob.person, idempotencyId);
+    expect(await queueOf(bob.client)).toHaveLength(1);
+    const devices = [{ userId: bob.person.userId, deviceId: bob.person.device.public.deviceId }];
+    await refusal('invalid_request', ada.client.request(takeBundles, { devices, idempotencyId }));
+    await ada.client.request(takeBundles, { devices, idempotencyId: newId() });
   });
 
   it('takes two senders’ messages with the same id as two', async () => {

@@ -11,7 +11,7 @@ import { once } from '../../store/once.ts';
 import type { SessionId, UserId } from '../../../protocol/ids.ts';
 import type { Database, Trx } from '../../store/schema.ts';
 import { register } from '../../ws/method.ts';
-import { scopeOf } from '../../ws/replay.ts';
+import { requestScopeOf } from '../../ws/replay.ts';
 import type { DevicesDeps } from './deps.ts';
 import { LIMITS } from './limits.ts';
 import { isSameDevice, requirePrekeys } from './lists.ts';
@@ -27,7 +27,7 @@ export function requestLinkMethod(deps: DevicesDeps) {
       requirePrekeys(device.signedPrekey.publicKey, device.prekeys);
       const requestedAt = deps.now();
       const expiresAt = requestedAt + LIMITS.linkRequestTime.value;
-      const key = { scope: scopeOf(caller), id: idempotencyId, method: requestLink.name };
+      const key = { scope: requestScopeOf(caller), id: idempotencyId, method: requestLink.name };
       const { repeated } = await once(deps.store, key, requestedAt, async (trx) => {
         // What the connection knows of its session may be old.
         const session = await trx

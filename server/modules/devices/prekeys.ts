@@ -13,7 +13,7 @@ import { once } from '../../store/once.ts';
 import type { Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { register } from '../../ws/method.ts';
-import { scopeOf } from '../../ws/replay.ts';
+import { requestScopeOf } from '../../ws/replay.ts';
 import type { DevicesDeps } from './deps.ts';
 import { LIMITS } from './limits.ts';
 import { requirePrekeys } from './lists.ts';
@@ -28,7 +28,7 @@ export function takeBundlesMethod(deps: DevicesDeps) {
     limit: { requests: 300, seconds: 60, by: 'account' },
     replay: 'own',
     handle: async ({ devices, idempotencyId }, caller) => {
-      const key = { scope: scopeOf(caller), id: idempotencyId, method: takeBundles.name };
+      const key = { scope: requestScopeOf(caller), id: idempotencyId, method: takeBundles.name };
       const low: { address: DeviceAddress; remaining: number }[] = [];
       const { result } = await once(deps.store, key, deps.now(), async (trx) => {
         low.length = 0;
@@ -116,7 +116,7 @@ export function publishPrekeysMethod(deps: DevicesDeps) {
     replay: 'own',
     handle: async (params, caller) => {
       requirePrekeys(params.signedPrekey?.publicKey, params.prekeys);
-      const key = { scope: scopeOf(caller), id: params.idempotencyId, method: publishPrekeys.name };
+      const key = { scope: requestScopeOf(caller), id: params.idempotencyId, method: publishPrekeys.name };
       const { userId, deviceId } = caller.session;
       const { result } = await once(deps.store, key, deps.now(), async (trx) => {
         await publish(trx, userId, deviceId, params, deps.now());

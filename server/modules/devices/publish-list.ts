@@ -12,7 +12,7 @@ import type { DeviceId, SessionId, UserId } from '../../../protocol/ids.ts';
 import { once } from '../../store/once.ts';
 import type { Trx } from '../../store/schema.ts';
 import { register } from '../../ws/method.ts';
-import { scopeOf } from '../../ws/replay.ts';
+import { requestScopeOf } from '../../ws/replay.ts';
 import type { DevicesDeps } from './deps.ts';
 import { isSameDevice, readList } from './lists.ts';
 import { insertDevice } from './store.ts';
@@ -34,7 +34,7 @@ export function publishListMethod(deps: DevicesDeps) {
       const { userId } = caller.session;
       const list = readList(signed, userId, deps.now());
       let changes: Changes = { revoked: [], removed: false, linked: [] };
-      const key = { scope: scopeOf(caller), id: idempotencyId, method: publishList.name };
+      const key = { scope: requestScopeOf(caller), id: idempotencyId, method: publishList.name };
       const replace = async (trx: Trx) => {
         // A device that is being taken off the list puts none in its place.
         await deps.requireStanding(trx, caller.session);
