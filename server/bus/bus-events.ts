@@ -7,6 +7,8 @@ export function busEvents(bus: Bus): EventSink {
     bus.publish('event', { audience, event, params: JSON.stringify(params) });
   return {
     toDevice: (userId, deviceId, event, params) => publish({ to: 'device', userId, deviceId }, event.name, params),
+    toDeviceInHalves: (userId, deviceId, event, { shared, own }) =>
+      bus.publish('event', { audience: { to: 'device', userId, deviceId }, event: event.name, shared, params: own }),
     toUser: (userId, event, params) => publish({ to: 'user', userId }, event.name, params),
     toEveryone: (event, params) => publish({ to: 'everyone' }, event.name, params),
     toSession: (sessionId, event, params) => publish({ to: 'session', sessionId }, event.name, params),

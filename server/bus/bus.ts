@@ -9,8 +9,11 @@ export type Audience =
 
 /** What the parts and processes of one server tell each other. Every message is plain JSON. */
 export interface Topics {
-  /** An event for connected clients; `params` is its JSON text, made once however many receive it. */
-  event: { readonly audience: Audience; readonly event: string; readonly params: string };
+  /**
+   * An event for connected clients; `params` is its JSON text, made once however many receive it. `shared`: what comes
+   * before it in the text, the same for many; the event lies in the store, where whoever reads slowly can ask for it.
+   */
+  event: { readonly audience: Audience; readonly event: string; readonly shared?: string; readonly params: string };
   sessionRevoked: { readonly sessionId: SessionId };
 }
 export type Topic = keyof Topics;

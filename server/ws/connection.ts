@@ -120,17 +120,39 @@ export class Connection {
 
   /** Sends one text frame. Frames of one turn of the event loop leave in one write. */
   send(text: string): void {
-    if (this.closing || this.#socket.readyState !== WebSocket.OPEN) return;
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#stream.cork();
-      setImmediate(() => {
-        this.#corked = false;
-        this.#stream.uncork();
-      });
-    }
+    if (!this.#maySend()) return;
     this.#socket.send(text);
     if (this.isOverBuffered) this.#socket.terminate();
+  }
+
+  /** Sends one text frame as two fragments. The bytes of the first are not copied, so many connections can share them. */
+  sendInHalves(first: Buffer, second: string): void {
+    if (!this.#maySend()) return;
+    this.#socket.send(first, { binary: false, fin: false });
+    this.#socket.send(second);
+    if (this.isOverBuffered) this.#socket.terminate();
+  }
+
+  #maySend(): boolean {
+    if (this.closing || this.#socket.readyState !== WebSocket.OPEN) return false;
+    if (this.#corked) return true;
+    this.#corked = true;
+    this.#stream.cork();
+    setImmediate(() => {
+      this.#corked = false;
+      this.#stream.uncork();
+    });
+    return true;
+  }
+
+  /** Whether so much waits for this peer that what it can ask for should not be sent besides. */
+  get isSlow(): boolean {
+    return this.#socket.bufferedAmount > LIMITS.slowBytes.value;
+  }
+
+  /** Calls `then` once everything is read that waits for this peer now; never, if the connection ends before. */
+  onceRead(then: () => void): void {
+    this.#stream.once('drain', then);
   }
 
   /** Whether more waits for this peer than may. */

@@ -5,6 +5,7 @@ import { roleMay } from './capabilities.ts';
 import type { Connection } from './connection.ts';
 import { EventStream, type EventLoss, type StreamOwner } from './event-stream.ts';
 import { LIMITS } from './limits.ts';
+import { SharedBytes } from './shared-bytes.ts';
 
 export interface Attached {
   readonly stream: EventStream;
@@ -25,6 +26,7 @@ export class EventHub {
   /** Whoever said hello: a session may have several connections, of which only one has the stream. */
   readonly #connections = new Set<Connection>();
   readonly #undo: readonly (() => void)[];
+  readonly #sharedBytes = new SharedBytes();
 
   /** `onLoss` is told of events that no frame can hold. */
   constructor(bus: Bus, now: () => number, onLoss: EventLoss) {
@@ -49,6 +51,7 @@ export class EventHub {
     const replaced = stream.connection;
     stream.connection = connection;
     stream.detachedAt = null;
+    stream.catchUp();
     connection.stream = stream;
     if (replaced) {
       replaced.stream = null;
@@ -127,12 +130,14 @@ export class EventHub {
     if (ofUser?.size === 0) this.#byUser.delete(owner.userId);
   }
 
-  #deliver({ audience, event, params }: Topics['event']): void {
+  #deliver({ audience, event, shared, params }: Topics['event']): void {
     const now = this.#now();
     switch (audience.to) {
       case 'device': {
         const stream = this.#streams.get(deviceKey(audience.userId, audience.deviceId));
-        if (stream && isMember(stream)) stream.push(event, params, now);
+        if (!stream || !isMember(stream)) break;
+        if (shared === undefined) stream.push(event, params, now);
+        else stream.pushStored(event, this.#sharedBytes.of(event, shared), params, now);
         break;
       }
       case 'user':

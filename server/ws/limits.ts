@@ -52,6 +52,11 @@ export const LIMITS = {
     unit: 'WebSocket connections without a session for each address',
     reason: 'One machine must not take all places; hundreds behind one address may sign in at once.',
   },
+  slowBytes: {
+    value: 2 * 1024 * 1024,
+    unit: 'bytes that wait for a peer until messages are no longer sent to it as they come',
+    reason: 'It is told once it has read these, and fetches the rest at its own pace; the memory stays free.',
+  },
   bufferedBytes: {
     value: 8 * 1024 * 1024,
     unit: 'bytes that wait for a peer that reads slowly',

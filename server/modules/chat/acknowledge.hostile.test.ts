@@ -39,7 +39,7 @@ onEachDatabase((newDatabase) => {
   });
 
   function outgoingOf(on: Store): Outgoing {
-    const events = { toDevice: () => undefined, toUser: () => undefined } as Partial<EventSink> as EventSink;
+    const events = { toDeviceInHalves: () => undefined, toUser: () => undefined } as Partial<EventSink> as EventSink;
     return new Outgoing({
       store: on,
       chatStore: new ChatStore(store.kind),

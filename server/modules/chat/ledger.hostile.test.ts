@@ -77,7 +77,7 @@ class History {
   constructor(store: Store) {
     this.#store = store;
     this.#chatStore = new ChatStore(store.kind);
-    const events = { toDevice: () => undefined, toUser: () => undefined } as Partial<EventSink> as EventSink;
+    const events = { toDeviceInHalves: () => undefined, toUser: () => undefined } as Partial<EventSink> as EventSink;
     const devices = new Map(USERS.map((userId) => [userId, new Set(DEVICES)]));
     this.#outgoing = new Outgoing({
       store,

@@ -25,6 +25,17 @@ export const LIMITS = {
     unit: 'bytes for each account',
     reason: 'An outbox that comes back from days offline goes out without waiting.',
   },
+  senderCopiedBytesPerHour: {
+    value: 512 * MIB,
+    unit: 'bytes of payloads and keys for each account and hour, counted for every device that gets them',
+    reason:
+      'A message is stored once and goes out to up to a thousand devices. A text for 64 people with two devices each is 0.1 MB, the largest picture 8 MB.',
+  },
+  senderCopiedBurstBytes: {
+    value: 512 * MIB,
+    unit: 'the same at once',
+    reason: 'All that an account may send at once, to eight devices; sixty of the largest pictures to 64 people.',
+  },
   senderWaitingBytes: {
     value: 128 * MIB,
     unit: 'bytes of payloads and keys for each account',
@@ -60,6 +71,21 @@ export const LIMITS = {
     value: 4 * MIB,
     unit: 'characters of payloads in one transaction',
     reason: 'The same for long messages: five hundred of them would be 32 MB to write at once.',
+  },
+  batchCopies: {
+    value: 2048,
+    unit: 'recipients and their devices in one transaction',
+    reason: 'The same for messages to many: each recipient is looked up, and each device gets a row.',
+  },
+  announcedBytes: {
+    value: 4 * MIB,
+    unit: 'bytes handed to connections in one turn of the event loop',
+    reason: 'The system takes its time to copy them; what others have sent is read in between.',
+  },
+  announcedMs: {
+    value: 10,
+    unit: 'milliseconds of a turn of the event loop in which messages are handed to connections',
+    reason: 'The same for many small ones.',
   },
   batchPositions: {
     value: 4000,

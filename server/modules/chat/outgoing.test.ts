@@ -23,7 +23,7 @@ it('makes the acknowledgements durable that share a transaction with messages fo
   const store = await openStore({ dataDir });
   const chatStore = new ChatStore(store.kind);
   const devices = new Map([ADA, BOB].map((userId) => [userId, new Set([DEVICE])]));
-  const events = { toDevice: () => undefined } as Partial<EventSink> as EventSink;
+  const events = { toDeviceInHalves: () => undefined } as Partial<EventSink> as EventSink;
   const outgoing = new Outgoing({
     store,
     chatStore,

@@ -1,4 +1,4 @@
-import { delivered, send, type Recipient } from '../../../protocol/chat.ts';
+import { send, type Recipient } from '../../../protocol/chat.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { DeviceAddress, DeviceId, IdempotencyId, MessageId, UserId } from '../../../protocol/ids.ts';
 import { findAnswer } from '../../store/once.ts';
@@ -6,6 +6,7 @@ import type { Trx } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import type { Payer } from '../../store/turns.ts';
 import type { EventSink } from '../../ws/event-sink.ts';
+import { Announcements, type Announced } from './announcements.ts';
 import type { ExpiredNews } from './expired-news.ts';
 import { Ledger, ledgerKey, SENT } from './ledger.ts';
 import { checkRecipients } from './recipients.ts';
@@ -61,11 +62,13 @@ export class Outgoing {
   readonly #deps: OutgoingDeps;
   #sends: Send[] = [];
   #acknowledgements: Acknowledgement[] = [];
+  readonly #announcements: Announcements;
   readonly #bill = new SharedBill();
   #working: Promise<void> | null = null;
 
   constructor(deps: OutgoingDeps) {
     this.#deps = deps;
+    this.#announcements = new Announcements(deps.events, deps.news);
   }
 
   /** Sends that wait to be written. */
@@ -105,14 +108,22 @@ export class Outgoing {
     // The frames that came in this turn of the event loop go together.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#sends.length > 0 || this.#acknowledgements.length > 0) {
-      const sends = takeFirst(this.#sends, LIMITS.batchMessages.value, LIMITS.batchCharacters.value, charactersOf);
+      const sends = takeFirst(this.#sends, [
+        [LIMITS.batchMessages.value, () => 1],
+        [LIMITS.batchCharacters.value, ({ payload }) => payload.length],
+        [LIMITS.batchCopies.value, copiesOf],
+      ]);
       const most = LIMITS.batchPositions.value;
-      const acknowledgements = takeFirst(this.#acknowledgements, most, most, ({ positions }) => positions.length);
-      await this.#commit(sends, acknowledgements);
+      const acknowledgements = takeFirst(this.#acknowledgements, [
+        [most, () => 1],
+        [most, ({ positions }) => positions.length],
+      ]);
+      await this.#announcements.tell(await this.#commit(sends, acknowledgements));
     }
   }
 
-  async #commit(sends: Send[], acknowledgements: Acknowledgement[]): Promise<void> {
+  /** Returns the messages that are kept now, which nobody was told of yet. */
+  async #commit(sends: Send[], acknowledgements: Acknowledgement[]): Promise<Announced[]> {
     try {
       const { store, chatStore } = this.#deps;
       const work = async (trx: Trx) => {
@@ -124,13 +135,15 @@ export class Outgoing {
       };
       const committing = store.onBehalfOf(this.#bill, () => store.transaction(work));
       const written = await committing.finally(() => this.#bill.settle(sharesOf(sends, acknowledgements)));
-      for (const { message, outcome, skipped } of written) this.#announce(message, outcome, skipped);
+      const accepted = written.flatMap((each) => settle(each) ?? []);
       for (const { resolve } of acknowledgements) resolve();
+      return accepted;
     } catch (error) {
       for (const { reject } of sends) reject(error);
       // Where messages do not fit any more, acknowledgements still do, and they make room.
       if (sends.length > 0 && acknowledgements.length > 0) return this.#commit([], acknowledgements);
       for (const { reject } of acknowledgements) reject(error);
+      return [];
     }
   }
 
@@ -208,39 +221,37 @@ export class Outgoing {
       return { refusal: error };
     }
   }
-
-  #announce(message: Send, outcome: Outcome, skipped: ReadonlySet<string>): void {
-    if ('refusal' in outcome) return message.reject(outcome.refusal);
-    const { position, repeated } = outcome;
-    message.resolve({ position });
-    if (repeated) return;
-    const { id, sender, payload } = message;
-    const shared = { queueId: position, messageId: id as string as MessageId, sender, position, payload };
-    for (const { userId, keys } of message.recipients) {
-      for (const { deviceId, type, body } of keys) {
-        if (skipped.has(ledgerKey(userId, deviceId))) this.#deps.news.tell([userId]);
-        else this.#deps.events.toDevice(userId, deviceId, delivered, { envelope: { ...shared, key: { type, body } } });
-      }
-    }
-  }
 }
 
-/** The first of a list, at most `count` and, but for one, no more than `size` together; they leave the list. */
-function takeFirst<T>(list: T[], count: number, size: number, sizeOf: (item: T) => number): T[] {
-  let total = 0;
-  const over = list.findIndex((item, index) => (total += sizeOf(item)) > size || index >= count);
+/** Answers a send. Returns what there is to announce, or null. */
+function settle({ message, outcome, skipped }: Written): Announced | null {
+  if ('refusal' in outcome) {
+    message.reject(outcome.refusal);
+    return null;
+  }
+  const { position, repeated } = outcome;
+  message.resolve({ position });
+  return repeated ? null : { ...message, messageId: message.id as string as MessageId, position, skipped };
+}
+
+/** The first of a list, no more than fit each of the bounds, but one in any case; they leave the list. */
+function takeFirst<T>(list: T[], bounds: readonly (readonly [most: number, sizeOf: (item: T) => number])[]): T[] {
+  const totals = bounds.map(() => 0);
+  const over = list.findIndex((item) =>
+    bounds.some(([most, sizeOf], at) => (totals[at] = (totals[at] ?? 0) + sizeOf(item)) > most),
+  );
   return list.splice(0, over < 0 ? list.length : Math.max(1, over));
 }
 
-function charactersOf({ payload }: Send): number {
-  return payload.length;
+/** Its recipients, each of whom is looked up, and their devices, each of which gets a row. */
+function copiesOf({ recipients }: Send): number {
+  return recipients.reduce((sum, { keys }) => sum + 1 + keys.length, 0);
 }
 
 function sharesOf(sends: readonly Send[], acknowledgements: readonly Acknowledgement[]): Share[] {
-  // A message, its answer, and a row for each copy.
-  const copiesOf = (recipients: readonly Recipient[]) => recipients.reduce((sum, { keys }) => sum + keys.length, 2);
   return [
-    ...sends.map(({ payer, recipients }) => ({ payer, rows: copiesOf(recipients) })),
+    // A message, its answer, and a row for each copy.
+    ...sends.map((message) => ({ payer: message.payer, rows: copiesOf(message) + 2 })),
     ...acknowledgements.map(({ payer, positions }) => ({ payer, rows: positions.length })),
   ];
 }

@@ -11,6 +11,8 @@ export function defaultQuotas(totalBytes: number, factor: number): Quotas {
     senderOverheadBytes: LIMITS.senderOverheadBytes.value,
     senderBurstBytes: LIMITS.senderBurstBytes.value * factor,
     copyOverheadBytes: LIMITS.copyOverheadBytes.value,
+    senderCopiedBytesPerHour: LIMITS.senderCopiedBytesPerHour.value * factor,
+    senderCopiedBurstBytes: LIMITS.senderCopiedBurstBytes.value * factor,
     senderShare: LIMITS.senderShare.value,
     senderWaitingBytes: LIMITS.senderWaitingBytes.value,
     senderWaitingMessages: LIMITS.senderWaitingMessages.value,

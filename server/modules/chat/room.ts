@@ -6,7 +6,7 @@ import { ledgerKey, SENT, type LedgerRow } from './ledger.ts';
 import type { LIMITS } from './limits.ts';
 
 /** Of the limits those that say how work is cut up, and not how much there may be. */
-type Portion = `batch${string}` | `deleted${string}`;
+type Portion = `batch${string}` | `deleted${string}` | `announced${string}`;
 
 /** How much may wait. The defaults are in `limits.ts`, the organisation's total in the settings. */
 export type Quotas = { readonly [name in Exclude<keyof typeof LIMITS, Portion>]: number } & {

@@ -12,14 +12,20 @@ interface Bucket {
   at: number;
 }
 
+/** What one account may still send: as it is stored, and as it goes out to every device. */
+interface Allowance {
+  readonly stored: Bucket;
+  readonly copied: Bucket;
+}
+
 /**
- * Counts what each account sends: a token bucket, so that no hour takes more than `senderBytesPerHour` and the burst on
- * top. Counted in this process, from its start: each of several processes counts its own connections.
+ * Counts what each account sends: token buckets, so that no hour takes more than what an hour may and the burst on top.
+ * Counted in this process, from its start: each of several processes counts its own connections.
  */
 export class SenderQuota {
   readonly #quotas: Quotas;
   readonly #now: () => number;
-  readonly #buckets = new Map<UserId, Bucket>();
+  readonly #allowances = new Map<UserId, Allowance>();
 
   /** `now`: milliseconds. */
   constructor(quotas: Quotas, now: () => number) {
@@ -29,34 +35,55 @@ export class SenderQuota {
 
   /** Throws `quota_sender` with the time after which it fits. Returns what gives it back, for a message that is not kept. */
   take(userId: UserId, payload: string, recipients: readonly Recipient[]): () => void {
-    let bytes = decodedBytes(payload) + this.#quotas.senderOverheadBytes;
-    for (const { keys } of recipients)
-      for (const { body } of keys) bytes += decodedBytes(body) + this.#quotas.copyOverheadBytes;
-    const bucket = this.#bucketOf(userId);
-    if (bucket.left < bytes) {
-      const perMs = this.#quotas.senderBytesPerHour / HOUR_MS;
-      const retryAfterMs = Math.max(1000, Math.ceil((bytes - bucket.left) / perMs));
-      throw new ProtocolError('quota_sender', 'You have sent as much as the server takes in an hour.', {
-        retryAfterMs,
-      });
+    const quotas = this.#quotas;
+    const payloadBytes = decodedBytes(payload);
+    let bytes = payloadBytes + quotas.senderOverheadBytes;
+    let copiedBytes = 0;
+    for (const { keys } of recipients) {
+      for (const { body } of keys) {
+        const keyBytes = decodedBytes(body);
+        bytes += keyBytes + quotas.copyOverheadBytes;
+        copiedBytes += payloadBytes + keyBytes;
+      }
     }
-    bucket.left -= bytes;
-    return () => void (bucket.left = Math.min(this.#quotas.senderBurstBytes, bucket.left + bytes));
+    const { stored, copied } = this.#allowanceOf(userId);
+    check(stored, bytes, quotas.senderBytesPerHour);
+    check(copied, copiedBytes, quotas.senderCopiedBytesPerHour);
+    stored.left -= bytes;
+    copied.left -= copiedBytes;
+    return () => {
+      stored.left = Math.min(quotas.senderBurstBytes, stored.left + bytes);
+      copied.left = Math.min(quotas.senderCopiedBurstBytes, copied.left + copiedBytes);
+    };
   }
 
-  #bucketOf(userId: UserId): Bucket {
-    const { senderBurstBytes, senderBytesPerHour, senderCounts } = this.#quotas;
+  #allowanceOf(userId: UserId): Allowance {
+    const quotas = this.#quotas;
     const now = this.#now();
-    const bucket = this.#buckets.get(userId);
-    if (bucket === undefined) {
-      const fresh = { left: senderBurstBytes, at: now };
-      setBounded(this.#buckets, userId, fresh, senderCounts);
+    const known = this.#allowances.get(userId);
+    if (known === undefined) {
+      const fresh = {
+        stored: { left: quotas.senderBurstBytes, at: now },
+        copied: { left: quotas.senderCopiedBurstBytes, at: now },
+      };
+      setBounded(this.#allowances, userId, fresh, quotas.senderCounts);
       return fresh;
     }
-    // A clock that goes back gives nothing.
-    const gained = (Math.max(0, now - bucket.at) / HOUR_MS) * senderBytesPerHour;
-    bucket.left = Math.min(senderBurstBytes, bucket.left + gained);
-    bucket.at = now;
-    return bucket;
+    refill(known.stored, quotas.senderBytesPerHour, quotas.senderBurstBytes, now);
+    refill(known.copied, quotas.senderCopiedBytesPerHour, quotas.senderCopiedBurstBytes, now);
+    return known;
   }
+}
+
+function refill(bucket: Bucket, perHour: number, burst: number, now: number): void {
+  // A clock that goes back gives nothing.
+  const gained = (Math.max(0, now - bucket.at) / HOUR_MS) * perHour;
+  bucket.left = Math.min(burst, bucket.left + gained);
+  bucket.at = now;
+}
+
+function check({ left }: Bucket, bytes: number, perHour: number): void {
+  if (left >= bytes) return;
+  const retryAfterMs = Math.max(1000, Math.ceil((bytes - left) / (perHour / HOUR_MS)));
+  throw new ProtocolError('quota_sender', 'You have sent as much as the server takes in an hour.', { retryAfterMs });
 }

@@ -86,6 +86,7 @@ export class CallsHarness {
     };
     return {
       toDevice: (userId, deviceId, event, params) => record(userId, deviceId, event, params),
+      toDeviceInHalves: unexpected,
       toUser: (userId, event, params) => record(userId, null, event, params),
       toEveryone: unexpected,
       toSession: unexpected,
