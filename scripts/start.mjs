@@ -7,7 +7,7 @@ import { nodePath, toolEnvironment } from './lib/node24.mjs';
 import { inRoot, root } from './lib/paths.mjs';
 import { say } from './lib/say.mjs';
 import { addressIn } from './lib/server-output.mjs';
-import { supervise } from './lib/supervise.mjs';
+import { delayUnless, supervise } from './lib/supervise.mjs';
 import { setUp } from './setup/set-up.mjs';
 
 const USAGE = `Usage: npm start -- [--data DIR] [--port N] [--host ADDRESS] [--origin URL] [--no-desktop]
@@ -53,6 +53,7 @@ async function serve(serverArgs, electron) {
   const code = await supervise(() => startServer(children, serverArgs, open), {
     isEnding: () => children.isEnding,
     say,
+    wait: (ms) => delayUnless(ms, children.ending),
   });
   await children.end();
   return code;

@@ -13,6 +13,7 @@ import { firstInvitation, invitationLink, ownOrigins } from './modules/accounts/
 import { createSfu, type Sfu } from './sfu/sfu.ts';
 import { diskSpace } from './store/storage-health.ts';
 import { openStore, type Store } from './store/store.ts';
+import { openWhenThere, type Waiting } from './wait-for-database.ts';
 import { readVersion } from './version.ts';
 
 export type { Overrides } from './compose.ts';
@@ -38,8 +39,15 @@ export interface RunningServer {
 /** How long requests may take to finish when the server ends. Milliseconds. */
 const CLOSE_GRACE_MS = 5000;
 
-/** Puts the server together and starts it. Rejects with AlreadyRunningError, ConfigError, MediaError, or with the system's error where a port is taken. */
-export async function startServer(config: Config, overrides: Overrides = {}): Promise<RunningServer> {
+/**
+ * Puts the server together and starts it; with `waiting`, once its database answers. Rejects with AlreadyRunningError,
+ * ConfigError, MediaError, or with the system's error where a port is taken.
+ */
+export async function startServer(
+  config: Config,
+  overrides: Overrides = {},
+  waiting?: Waiting,
+): Promise<RunningServer> {
   const log = overrides.log ?? createLog(config.logLevel);
   for (const warning of configWarnings(config)) log.warn(warning);
   /** What ends each part that was started, to be run from the last to the first. */
@@ -48,7 +56,8 @@ export async function startServer(config: Config, overrides: Overrides = {}): Pr
     const claim = await claimFolder(config, log);
     undo.push(() => claim?.release());
     const onError = (error: Error) => log.error({ err: error }, 'the database connection failed');
-    const store = await openStore({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, onError });
+    const place = { dataDir: config.dataDir, databaseUrl: config.databaseUrl, onError };
+    const store = await (waiting ? openWhenThere(place, waiting) : openStore(place));
     undo.push(() => store.close());
     if (store.kind === 'sqlite') await requirePossibleMinFree(config, overrides.diskSpace ?? diskSpace);
     const sfu = await startSfu(config, log);

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect as connectTo, createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
@@ -9,6 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { pending } from '../protocol/chat.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import type { IdempotencyId } from '../protocol/ids.ts';
+import { explainStorage } from './store/explain-storage.ts';
 import { openStore } from './store/store.ts';
 import { createInvitations } from './modules/accounts/index.ts';
 import { newId, Person, sendTo } from './testing/person.ts';
@@ -18,6 +20,8 @@ import { smallDisk } from './testing/small-disk.ts';
 import { SocketClient } from './testing/socket-client.ts';
 
 /* PostgreSQL goes away under load and comes back, or is not there when the server starts. */
+
+const MAIN = join(import.meta.dirname, 'main.ts');
 
 /** A busy machine is no failure. */
 const PATIENT = { timeout: 60_000 };
@@ -261,19 +265,66 @@ describe.skipIf(programs === null)('PostgreSQL (skipped where it is not installe
     },
   );
 
-  it('is not there at the start: a sentence, no stack trace, and not the password', async () => {
-    const taken = createServer().listen(0, '127.0.0.1');
-    await once(taken, 'listening');
-    const { port } = taken.address() as AddressInfo;
-    taken.close();
-    await once(taken, 'close');
-    const databaseUrl = `postgres://teahouse:s3cret@127.0.0.1:${port}/teahouse`;
-    const said = await startServerProcess(dataDir, { DATABASE_URL: databaseUrl }).then(
+  it('is not there at the start: a sentence without the password, and the server serves once it comes', async () => {
+    await postgres.crash();
+    const withPassword = new URL(url);
+    withPassword.password = 's3cret';
+    const starting = startServerProcess(dataDir, { DATABASE_URL: withPassword.href });
+    const first = await Promise.race([starting.then(() => 'serves'), delay(8000, 'waits', { ref: false })]);
+    await postgres.restart();
+    expect(first).toBe('waits');
+    server = await starting;
+    expect((await fetch(`${server.base}/readyz`)).status).toBe(200);
+    expect(server.output.log.match(/PostgreSQL does not answer.*DATABASE_URL/g), 'said once').toHaveLength(1);
+    expect(server.output.log).toContain('PostgreSQL answers now');
+    expect(server.output.log).not.toMatch(/\n\s+at /);
+    expect(server.output.log).not.toContain('s3cret');
+  });
+
+  it('is not there at the start: the server ends in order when it is asked to while it waits', async () => {
+    await postgres.crash();
+    try {
+      const child = spawn(process.execPath, [MAIN, '--data', dataDir, '--port', '0'], {
+        env: { PATH: process.env.PATH, TEAHOUSE_MEDIA_WORKERS: '0', DATABASE_URL: url },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      const ended = once(child, 'close');
+      let said = '';
+      child.stderr.on('data', (data: Buffer) => void (said += data.toString()));
+      await expect.poll(() => said, PATIENT).toContain('PostgreSQL does not answer');
+      child.kill('SIGTERM');
+      expect(await ended).toEqual([0, null]);
+      expect(said).not.toMatch(/\n\s+at /);
+    } finally {
+      await postgres.restart();
+    }
+  });
+
+  it.each([
+    [
+      'a database that there is not',
+      (at: URL) => (at.pathname = '/nowhere'),
+      /no database of the name in DATABASE_URL/,
+    ],
+    ['a user that there is not', (at: URL) => (at.username = 'nobody'), /refuses the user of DATABASE_URL/],
+  ])('refuses %s: a sentence, and an end at once', async (_, change, words) => {
+    const wrong = new URL(url);
+    change(wrong);
+    wrong.password = 's3cret';
+    const said = await startServerProcess(dataDir, { DATABASE_URL: wrong.href }).then(
       () => 'it has started',
       (error: unknown) => (error as Error).message,
     );
-    expect(said).toMatch(/ended with 1: .*PostgreSQL does not answer.*DATABASE_URL/);
+    expect(said).toMatch(/ended with 1: /);
+    expect(said).toMatch(words);
     expect(said).not.toMatch(/\n\s+at /);
     expect(said).not.toContain('s3cret');
+  });
+
+  it('a password that is refused or missing is said in a sentence', () => {
+    const place = { dataDir, databaseUrl: url };
+    const refused = Object.assign(new Error('password authentication failed'), { code: '28P01' });
+    for (const error of [refused, new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string')])
+      expect(explainStorage(error, place)).toMatch(/refuses the password of DATABASE_URL/);
   });
 });

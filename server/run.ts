@@ -3,7 +3,7 @@ import { readConfig, type Config } from './config.ts';
 import { startServer, type RunningServer } from './context.ts';
 import { explainFailure } from './explain-failure.ts';
 import { endOnFault } from './last-resort.ts';
-import { createLog } from './log.ts';
+import { createLog, type Log } from './log.ts';
 
 /** Undefined as long as it was not read. */
 let config: Config | undefined;
@@ -21,7 +21,7 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
 async function start(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   config = readConfig(argv, env);
   const log = createLog(config.logLevel);
-  const server = await startServer(config, { log });
+  const server = await startUnlessAsked(config, log);
   endOnFault(log, () => server.close());
   say(`Teahouse is at ${server.origin}`);
   if (server.invitationLink) {
@@ -36,6 +36,28 @@ async function start(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<v
   }
   say('Ctrl-C ends it.');
   endOnSignal(server);
+}
+
+/** Starts the server. Where a signal comes before it serves, that ends the process in order. */
+async function startUnlessAsked(settings: Config, log: Log): Promise<RunningServer> {
+  const asked = new AbortController();
+  const ask = () => {
+    if (asked.signal.aborted) process.exit(130);
+    asked.abort();
+  };
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.on(signal, ask);
+  const waiting = { signal: asked.signal, say: (sentence: string) => void process.stderr.write(`${sentence}\n`) };
+  let server: RunningServer | undefined;
+  try {
+    server = await startServer(settings, { log }, waiting);
+  } catch (error) {
+    if (!asked.signal.aborted) throw error;
+  }
+  for (const signal of signals) process.off(signal, ask);
+  if (server && !asked.signal.aborted) return server;
+  await server?.close();
+  return process.exit(0);
 }
 
 /** The first signal ends it in order; the second at once. */

@@ -13,10 +13,15 @@ const isWindows = process.platform === 'win32';
 export class Children {
   /** @type {Set<import('node:child_process').ChildProcess>} */
   #running = new Set();
-  #ending = false;
+  #ending = new AbortController();
 
   get isEnding() {
-    return this.#ending;
+    return this.#ending.signal.aborted;
+  }
+
+  /** Aborted once all are to end. */
+  get ending() {
+    return this.#ending.signal;
   }
 
   /**
@@ -34,7 +39,7 @@ export class Children {
 
   /** Asks every program to end, and ends those that take over ten seconds. Resolves when all are gone. */
   async end() {
-    this.#ending = true;
+    this.#ending.abort();
     const gone = [...this.#running].map((child) => new Promise((resolve) => child.once('exit', resolve)));
     const deadline = setTimeout(() => this.endNow(), GRACE);
     for (const child of this.#running) child.kill('SIGTERM');
@@ -61,7 +66,7 @@ export class Children {
       if (first === 0) {
         first = Date.now();
         // On Windows a console's Ctrl-C reaches every program by itself, and kill() would cut them short.
-        if (isWindows) this.#ending = true;
+        if (isWindows) this.#ending.abort();
         else void this.end();
       } else if (Date.now() - first > SAME_PRESS) {
         this.endNow();

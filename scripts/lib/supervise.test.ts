@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ALREADY_RUNS_EXIT_CODE } from '../../server/claim-folder.ts';
-import { MAX_FAULTS, supervise } from './supervise.mjs';
+import { delayUnless, MANY_FAULTS, supervise } from './supervise.mjs';
 
 interface End {
   readonly code: number | null;
@@ -52,10 +52,14 @@ test('a later start that finds another server in its place is told at once', asy
   expect(await run(ends)).toMatchObject({ code: ALREADY_RUNS_EXIT_CODE, starts: 2, waits: [250] });
 });
 
-test('a server that only ever ends is given up, with a sentence', async () => {
-  const { code, starts, said } = await run(Array.from({ length: 20 }, () => ({ code: 70 })));
-  expect([code, starts]).toEqual([70, MAX_FAULTS]);
-  expect(said.at(-1)).toContain('not started again');
+test('a server that has served and only ever ends is tried for as long as it takes, and that is said once', async () => {
+  // What it needs comes back after hours: until then no start gets as far as to serve.
+  const failed = Array.from({ length: 2000 }, () => ({ code: 1, started: false }));
+  const { code, starts, waits, said } = await run([{ code: 70 }, ...failed, { code: 0 }]);
+  expect([code, starts]).toEqual([0, 2002]);
+  expect(said.filter((line) => line.includes(`ended ${MANY_FAULTS} times in a row`))).toHaveLength(1);
+  expect(waits.slice(0, 9)).toEqual([250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+  expect(new Set(waits.slice(7))).toEqual(new Set([30_000]));
 });
 
 test('a fault after a stable time begins the count anew', async () => {
@@ -67,4 +71,13 @@ test('a fault after a stable time begins the count anew', async () => {
 
 test('who was asked to end is not started again', async () => {
   expect(await run([{ code: null }], () => true)).toMatchObject({ code: 1, starts: 1 });
+});
+
+test('a wait for the next start is over when all are to end', async () => {
+  const ending = new AbortController();
+  const waiting = delayUnless(600_000, ending.signal);
+  ending.abort();
+  await waiting;
+  await delayUnless(600_000, ending.signal);
+  await delayUnless(1, new AbortController().signal);
 });

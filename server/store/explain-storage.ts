@@ -16,6 +16,8 @@ export interface StoragePlace {
  */
 export function explainStorage(error: unknown, place: StoragePlace): string | null {
   if (error instanceof DataFolderError) return error.message;
+  const refusal = place.databaseUrl === undefined ? null : explainRefusal(error);
+  if (refusal !== null) return refusal;
   const failure = storageFailure(error);
   if (failure === null) return null;
   if (isUnopened(error) && Buffer.byteLength(place.dataDir) > SQLITE_PATH_BYTES) return TOO_LONG;
@@ -36,13 +38,31 @@ function explainFolder(failure: StorageFailure, error: unknown, folder: string):
   }
 }
 
+/** Where waiting may help. */
+export const NO_ANSWER =
+  'PostgreSQL does not answer. Check that it runs and that DATABASE_URL names its host and port.';
+
+/** Codes of PostgreSQL, where waiting does not help. A password that is missing is refused on this side, without a code. */
+const REFUSED: Readonly<Record<string, string>> = {
+  '28000': 'PostgreSQL refuses the user of DATABASE_URL. Correct it, or allow the user there, and start again.',
+  '28P01': 'PostgreSQL refuses the password of DATABASE_URL. Correct it and start again.',
+  '3D000': 'PostgreSQL has no database of the name in DATABASE_URL. Correct it or make that database, and start again.',
+  '42501': 'The user of DATABASE_URL does not own the database. Make that user its owner and start again.',
+};
+
+function explainRefusal(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code !== undefined) return REFUSED[code] ?? null;
+  return message.startsWith('SASL:') ? (REFUSED['28P01'] ?? null) : null;
+}
+
 const POSTGRES: Readonly<Record<StorageFailure, string>> = {
   full: 'PostgreSQL has no space left. Nothing is lost: free some space there and start again.',
   'read-only':
     'PostgreSQL takes no changes. DATABASE_URL must name the primary server, and a user who owns the database.',
   damaged: 'PostgreSQL says that its data is damaged. Keep a copy, restore the last backup, and start again.',
-  unreachable:
-    'PostgreSQL does not answer. Check that it runs and that DATABASE_URL names its host and port, then start again.',
+  unreachable: `${NO_ANSWER} Then start again.`,
 };
 
 /** SQLITE_CANTOPEN: SQLite does not say what it dislikes about a file. */
