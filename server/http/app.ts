@@ -4,6 +4,7 @@ import type { Log } from '../log.ts';
 import { healthRoutes, type ReadinessCheck } from './health.ts';
 import { LIMITS } from './limits.ts';
 import { metricsRoute, type Metrics } from './metrics.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { limitRequests } from './request-limit.ts';
 import { securityHeaders } from './security.ts';
 import { webClient } from './web-client.ts';
@@ -47,6 +48,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     },
     routerOptions: { maxParamLength: 200 },
   });
+  oneAtATime(app.server);
   limitRequests(app, options.addressOf, options.requestFactor);
   // Another name that leads here (DNS rebinding) would let another site's page read these answers.
   app.addHook('onRequest', async (request, reply) => {
