@@ -72,3 +72,41 @@ it('has had its turn of the event loop after its share of it, and has another on
   await nextTurn();
   expect(budget.hadItsTurn).toBe(false);
 });
+
+it('addresses of strangers together take no more of a turn than they may, and each comes to its turn', async () => {
+  const budgets = new Budgets(1);
+  const piece = LIMITS.workMsPerTurn.value;
+  const most = Math.ceil(LIMITS.strangersMsPerTurn.value / piece);
+  const took: string[] = [];
+  const names = Array.from({ length: 4 * most }, (_, at) => `2001:db8:0:${at}::/64`);
+  for (const name of names) {
+    const budget = budgets.ofStrangers(name);
+    let left = 3;
+    const take = () => {
+      took.push(name);
+      budget.work(piece, 0);
+      if (--left > 0) budget.later(take);
+    };
+    budget.later(take);
+  }
+  const perTurn: number[] = [];
+  for (let turns = 0; took.length < 3 * names.length && turns < 200; turns++) {
+    const before = took.length;
+    await nextTurn();
+    perTurn.push(took.length - before);
+  }
+  expect(Math.max(...perTurn)).toBeLessThanOrEqual(most);
+  // All of them once, then all of them again.
+  for (let round = 0; round < 3; round++)
+    expect(new Set(took.slice(round * names.length, (round + 1) * names.length)).size).toBe(names.length);
+});
+
+it('who has a session waits for no crowd of strangers', async () => {
+  const budgets = new Budgets(1);
+  for (let at = 0; at < 100; at++) budgets.ofStrangers(`address ${at}`).work(LIMITS.workMsPerTurn.value, 0);
+  expect(budgets.ofStrangers('another').crowdHadItsTurn).toBe(true);
+  expect(budgets.of('an account').crowdHadItsTurn).toBe(false);
+  await nextTurn();
+  await nextTurn();
+  expect(budgets.ofStrangers('another').crowdHadItsTurn).toBe(false);
+});

@@ -2,6 +2,7 @@ import type { Limit } from '../../protocol/limit.ts';
 import { setBounded } from '../bounded-map.ts';
 import { Bucket, type BucketOptions } from '../bucket.ts';
 import type { Payer } from '../store/turns.ts';
+import { Crowd } from './crowd.ts';
 import { LIMITS } from './limits.ts';
 import { LoopTurns } from './loop-turns.ts';
 
@@ -10,6 +11,7 @@ export class Budget implements Payer {
   readonly #work: Bucket;
   readonly #bytes: Bucket;
   readonly #turns: LoopTurns;
+  readonly #crowd: Crowd | undefined;
   #turn = -1;
   #workInTurn = 0;
   /**
@@ -18,9 +20,10 @@ export class Budget implements Payer {
    */
   readonly uncounted: Payer = { work: () => undefined };
 
-  /** `factor` widens it; 1 in production. `now`: milliseconds of `performance.now()`. */
-  constructor(factor: number, now: number, turns = new LoopTurns()) {
+  /** `factor` widens it; 1 in production. `now`: milliseconds of `performance.now()`. `crowd`: of those without a session. */
+  constructor(factor: number, now: number, turns = new LoopTurns(), crowd?: Crowd) {
     this.#turns = turns;
+    this.#crowd = crowd;
     const bucket = (perSecond: Limit, burst: Limit, rest: Pick<BucketOptions, 'inFull'> = {}) => {
       const wide = { perSecond: perSecond.value * factor, burst: burst.value * factor };
       return new Bucket({ ...wide, longestWaitMs: LIMITS.longestWaitMs.value, ...rest }, now);
@@ -41,6 +44,7 @@ export class Budget implements Payer {
   /** Counts time for which everybody else waited. Milliseconds. */
   work(ms: number, now: number): void {
     this.#work.spend(ms, now);
+    this.#crowd?.work(ms);
     const turn = this.#turns.current;
     this.#workInTurn = (turn === this.#turn ? this.#workInTurn : 0) + ms;
     this.#turn = turn;
@@ -50,6 +54,17 @@ export class Budget implements Payer {
   get hadItsTurn(): boolean {
     return this.#turn === this.#turns.current && this.#workInTurn >= LIMITS.workMsPerTurn.value;
   }
+
+  /** Whether all those have who are counted together with it; never for an account. */
+  get crowdHadItsTurn(): boolean {
+    return this.#crowd?.hadItsTurn ?? false;
+  }
+
+  /** Calls `then` in a later turn of the event loop. */
+  later(then: () => void): void {
+    if (this.#crowd) this.#crowd.later(then);
+    else setImmediate(then);
+  }
 }
 
 /** The budgets of those who are connected, or were lately, by name. */
@@ -57,13 +72,24 @@ export class Budgets {
   readonly #factor: number;
   readonly #byName = new Map<string, Budget>();
   readonly #turns = new LoopTurns();
+  readonly #strangers = new Crowd(this.#turns);
 
   constructor(factor: number) {
     this.#factor = factor;
   }
 
+  /** Of those who have a session. */
   of(name: string): Budget {
-    const budget = this.#byName.get(name) ?? new Budget(this.#factor, performance.now(), this.#turns);
+    return this.#of(name, undefined);
+  }
+
+  /** Of an address, for those who have none. */
+  ofStrangers(address: string): Budget {
+    return this.#of(address, this.#strangers);
+  }
+
+  #of(name: string, crowd: Crowd | undefined): Budget {
+    const budget = this.#byName.get(name) ?? new Budget(this.#factor, performance.now(), this.#turns, crowd);
     // To the end: whoever was not asked for longest is forgotten first.
     this.#byName.delete(name);
     setBounded(this.#byName, name, budget, LIMITS.budgets.value);

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
-import { Budget } from './budget.ts';
+import { Budget, Budgets } from './budget.ts';
 import { Connection } from './connection.ts';
 import { LIMITS } from './limits.ts';
 
@@ -45,4 +45,22 @@ it('counts time of the database for the account, and none for strangers', () => 
   connection.identify('test', { userId: 'u' } as never);
   expect(connection.payer).toBe(budget);
   expect(connection.caller?.payer).toBe(budget);
+});
+
+it('where a crowd of strangers has had its turn, all wait but those who have said nothing yet', async () => {
+  const budgets = new Budgets(1);
+  const open = (address: string) => {
+    const socket = { pause: () => undefined, resume: () => undefined } as unknown as WebSocket;
+    const budget = budgets.ofStrangers(address);
+    return new Connection(socket, {} as Duplex, { address, budget, onIdentified: () => budget });
+  };
+  const [first, second] = [open('192.0.2.1'), open('192.0.2.2')];
+  second.isGreeting(true, 100);
+  budgets.ofStrangers('others').work(LIMITS.strangersMsPerTurn.value, 0);
+  const taken: string[] = [];
+  first.inTurn(() => taken.push('a first hello'));
+  second.inTurn(() => taken.push('a later frame'));
+  expect(taken).toEqual(['a first hello']);
+  for (let turns = 0; taken.length < 2 && turns < 5; turns++) await nextTurn();
+  expect(taken).toEqual(['a first hello', 'a later frame']);
 });

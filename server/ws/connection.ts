@@ -182,19 +182,24 @@ export class Connection {
    * more are read until then.
    */
   inTurn(take: () => void): void {
-    if (this.#deferred.length === 0 && !this.#budget.hadItsTurn) return take();
+    if (this.#deferred.length === 0 && !this.#mustWait) return take();
     if (this.#deferred.push(take) > 1) return;
     this.pause();
-    setImmediate(() => this.#catchUp());
+    this.#budget.later(() => this.#catchUp());
+  }
+
+  /** The first frame waits for no crowd: it may be the hello of somebody who comes back with a session. */
+  get #mustWait(): boolean {
+    return this.#budget.hadItsTurn || (this.#greeted && this.#budget.crowdHadItsTurn);
   }
 
   #catchUp(): void {
-    while (!this.#budget.hadItsTurn) {
+    while (!this.#mustWait) {
       const take = this.#deferred.shift();
       if (!take) return this.resume();
       take();
     }
-    setImmediate(() => this.#catchUp());
+    this.#budget.later(() => this.#catchUp());
   }
 
   ping(): void {

@@ -125,6 +125,12 @@ export const LIMITS = {
     reason:
       'A read brings some two megabytes of frames at once. What is over this waits for the next turn, after the others’.',
   },
+  strangersMsPerTurn: {
+    value: 20,
+    unit: 'milliseconds of the server’s time for all connections without a session together and turn of the event loop',
+    reason:
+      'One network has thousands of addresses. Some of what a frame costs is not measured, so whoever has a session waits for a few times as much.',
+  },
   bytesPerSecond: {
     value: 2 * 1024 * 1024,
     unit: 'bytes received for each account (or address without a session) and second',

@@ -105,7 +105,7 @@ export class SocketServer {
   }
 
   #accept(socket: WebSocket, stream: Duplex, address: string): void {
-    const budget = this.#budgets.of(addressGroup(address));
+    const budget = this.#budgets.ofStrangers(addressGroup(address));
     const connection = new Connection(socket, stream, {
       address,
       budget,
@@ -158,7 +158,8 @@ export class SocketServer {
     const session = connection.caller?.session;
     if (session) this.#lobby.leave(connection);
     else this.#lobby.enter(connection);
-    return this.#budgets.of(session ? allowanceOf(session) : addressGroup(connection.address));
+    if (session) return this.#budgets.of(allowanceOf(session));
+    return this.#budgets.ofStrangers(addressGroup(connection.address));
   }
 
   /** Once for each connection: it is closed, and its last request was answered. */
