@@ -2,7 +2,9 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { PREKEY_LOW, prekeysLow, takeBundles } from '../../../protocol/devices.ts';
 import { newDevice, newId, Person } from '../../testing/person.ts';
 import { startTestServer, type Member, type TestServer } from '../../testing/test-server.ts';
+import type { DeviceId, UserId } from '../../../protocol/ids.ts';
 import { LIMITS } from './limits.ts';
+import { PrekeyQuota } from './prekey-quota.ts';
 
 let server: TestServer;
 let ahead = 0;
@@ -40,4 +42,24 @@ it('a device is told once that its prekeys run low, not with every one that is t
   expect(await takeMany(thief, victim, PREKEY_LOW + 10)).toBe(PREKEY_LOW + 3);
   expect(await victim.client.next(prekeysLow)).toEqual({ remaining: PREKEY_LOW - 1 });
   expect(victim.client.events.filter(({ event }) => event === prekeysLow.name)).toEqual([]);
+});
+
+it('colleagues together get only so many of a device’s prekeys in a day, and another device’s are not counted', () => {
+  let now = 0;
+  const quota = new PrekeyQuota(() => now);
+  const [target, other] = [1, 2].map((id) => ({ userId: 'victim' as UserId, deviceId: id as DeviceId }));
+  if (!target || !other) throw new Error('there are two');
+  const each = LIMITS.prekeysByRequester.value;
+  // Twice as many as it takes.
+  const thieves = Array.from({ length: (2 * LIMITS.prekeysByTarget.value) / each }, (_, at) => `thief ${at}` as UserId);
+  const takeAll = () => {
+    let taken = 0;
+    for (const thief of thieves) for (let at = 0; at < each; at++) taken += Number(quota.take(thief, target));
+    return taken;
+  };
+  expect(takeAll()).toBe(LIMITS.prekeysByTarget.value);
+  expect(quota.take('friend' as UserId, target)).toBe(false);
+  expect(quota.take('friend' as UserId, other)).toBe(true);
+  now = LIMITS.prekeyQuotaPeriod.value;
+  expect(quota.take('friend' as UserId, target)).toBe(true);
 });
