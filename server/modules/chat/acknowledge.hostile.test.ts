@@ -20,9 +20,9 @@ const [ADA, BOB] = [randomUUID() as string as UserId, randomUUID() as string as 
 const DEVICE = 1 as DeviceId;
 
 class Account {
-  ms = 0;
+  readonly pieces: number[] = [];
   work(ms: number): void {
-    this.ms += ms;
+    this.pieces.push(ms);
   }
 }
 
@@ -97,7 +97,7 @@ onEachDatabase((newDatabase) => {
     expect(await store.db.selectFrom('queue').selectAll().execute()).toEqual([]);
     expect(await store.db.selectFrom('messages').selectAll().execute()).toEqual([]);
     // PostgreSQL works elsewhere, and nobody waits for it.
-    expect(bob.ms > 0).toBe(store.kind === 'sqlite');
+    expect(bob.pieces.some((ms) => ms > 0)).toBe(store.kind === 'sqlite');
   });
 
   it('the time of a transaction that several share counts for each', async () => {
@@ -108,8 +108,11 @@ onEachDatabase((newDatabase) => {
       outgoing.send(message(ada)),
       outgoing.acknowledge({ userId: BOB, deviceId: DEVICE, positions, payer: bob }),
     ]);
-    // A message, its answer and its copy are three rows.
-    expect(bob.ms).toBeCloseTo(ada.ms * 99, 6);
-    expect(ada.ms > 0).toBe(store.kind === 'sqlite');
+    await outgoing.flush();
+    // A message, its answer and its copy are three rows. What comes after that is for handing it over.
+    const [ofAda = 0, handedOver] = ada.pieces;
+    expect(bob.pieces).toEqual([expect.closeTo(ofAda * 99, 6)]);
+    expect(ofAda > 0).toBe(store.kind === 'sqlite');
+    expect(handedOver).toBeGreaterThan(0);
   });
 });

@@ -251,7 +251,7 @@ function copiesOf({ recipients }: Send): number {
 function sharesOf(sends: readonly Send[], acknowledgements: readonly Acknowledgement[]): Share[] {
   return [
     // A message, its answer, and a row for each copy.
-    ...sends.map((message) => ({ payer: message.payer, rows: copiesOf(message) + 2 })),
+    ...sends.map((message) => ({ payer: message.payer, rows: copiesOf(message) - message.recipients.length + 2 })),
     ...acknowledgements.map(({ payer, positions }) => ({ payer, rows: positions.length })),
   ];
 }
