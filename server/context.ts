@@ -11,8 +11,9 @@ import { startMaintenance } from './maintenance.ts';
 import { requirePossibleMinFree } from './min-free.ts';
 import { firstInvitation, invitationLink, ownOrigins } from './modules/accounts/index.ts';
 import { createSfu, type Sfu } from './sfu/sfu.ts';
+import { keepDatabase } from './store/keep-database.ts';
 import { diskSpace } from './store/storage-health.ts';
-import { openStore, type Store } from './store/store.ts';
+import { openStore, requireSoundDatabase, type Store } from './store/store.ts';
 import { openWhenThere, type Waiting } from './wait-for-database.ts';
 import { readVersion } from './version.ts';
 
@@ -55,10 +56,12 @@ export async function startServer(
   try {
     const claim = await claimFolder(config, log);
     undo.push(() => claim?.release());
+    if (config.databaseUrl === undefined) requireSoundDatabase(config.dataDir);
     const onError = (error: Error) => log.error({ err: error }, 'the database connection failed');
     const place = { dataDir: config.dataDir, databaseUrl: config.databaseUrl, onError };
     const store = await (waiting ? openWhenThere(place, waiting) : openStore(place));
     undo.push(() => store.close());
+    undo.push(await keepDatabase({ store, dataDir: config.dataDir, log }));
     if (store.kind === 'sqlite') await requirePossibleMinFree(config, overrides.diskSpace ?? diskSpace);
     const sfu = await startSfu(config, log);
     undo.push(() => sfu?.close());

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readAddress } from '../address-file.ts';
 import { readConfig, type Config } from '../config.ts';
+import { isDataFolderClaimed } from '../store/data-claim.ts';
 import { explainStorage } from '../store/explain-storage.ts';
-import { openStore, type Store } from '../store/store.ts';
+import { openStore, requireSoundDatabase, type Store } from '../store/store.ts';
 import { UsageError, type Terminal } from './command.ts';
 
 /** Opens the store of a data folder, runs `work` and closes it. Throws UsageError if there is no server's data, or its storage fails. */
@@ -15,6 +16,9 @@ export async function withStore<T>(
   const config = readConfig(data === undefined ? [] : ['--data', data], env);
   requireData(config);
   try {
+    // A server that runs has looked, and writes to what would be read here.
+    if (config.databaseUrl === undefined && isDataFolderClaimed(config.dataDir) !== true)
+      requireSoundDatabase(config.dataDir);
     const store = await openStore({ dataDir: config.dataDir, databaseUrl: config.databaseUrl });
     try {
       return await work(store, config);

@@ -35,6 +35,17 @@ export const LIMITS = {
     reason:
       'Size to which SQLite’s log of changes is cut back. It reuses what it has, so that acknowledgements need no new space.',
   },
+  mergeLookMs: {
+    value: 5_000,
+    unit: 'milliseconds',
+    reason:
+      'Between two looks at SQLite’s log: it is merged once nothing was written to it in between, so that what a small organisation has stands in the database and not in its log alone.',
+  },
+  mergeEveryMs: {
+    value: 60_000,
+    unit: 'milliseconds',
+    reason: 'SQLite’s log is merged at least as often. Most pages change again and again, so more often costs more.',
+  },
   sliceMs: {
     value: 10,
     unit: 'milliseconds of a turn of the event loop in which statements on SQLite begin',

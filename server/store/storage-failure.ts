@@ -1,3 +1,5 @@
+import { DamagedLogError } from './write-ahead-log.ts';
+
 /**
  * Why the storage failed, as far as somebody can do something about it:
  * `full`: no space; `damaged`: the database cannot be read any more; `read-only`: it may not be written;
@@ -54,6 +56,7 @@ const PG_CONNECTION =
 /** Null if the error is of another kind: a mistake in a query, for example. */
 export function storageFailure(error: unknown): StorageFailure | null {
   if (!(error instanceof Error)) return null;
+  if (error instanceof DamagedLogError) return 'damaged';
   const { code, errcode } = error as { code?: unknown; errcode?: unknown };
   if (code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number') {
     return errcode === SQLITE_SHM_SIZE ? 'full' : (SQLITE[errcode & 0xff] ?? null);

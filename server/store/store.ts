@@ -1,11 +1,14 @@
+import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CamelCasePlugin, Kysely, sql, type Dialect } from 'kysely';
+import { requireDatabase } from './accounts-marker.ts';
 import { makeDataFolder } from './data-folder.ts';
 import { migrate } from './migrate.ts';
 import type { Database, Schema, Trx } from './schema.ts';
 import { NodeSqliteDialect } from './sqlite.ts';
 import { Turns, type Payer } from './turns.ts';
+import { requireSoundLog } from './write-ahead-log.ts';
 
 /** SQLite’s default, which the database is made with. */
 const PAGE_BYTES = 4096;
@@ -30,6 +33,10 @@ export interface Store {
    * bytes that could not be merged yet. Nothing on PostgreSQL, which sees to that itself.
    */
   checkpoint(): Promise<number>;
+  /** SQLite: merges as much of the log as readers and writers of other processes allow, and waits for none of them. */
+  mergeLog(): Promise<void>;
+  /** When SQLite’s log was last written, by the file system’s clock; 0 where there is none. Milliseconds. */
+  logChangedAt(): Promise<number>;
   /** The most that the next checkpoint may write, in bytes: the size of SQLite’s log; 0 on PostgreSQL. */
   logBytes(): Promise<number>;
   /** What deleted rows have left inside SQLite’s file and new ones take first, in bytes; 0 on PostgreSQL. */
@@ -57,8 +64,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     onBehalfOf: (payer, work) => (kind === 'sqlite' ? turns.onBehalfOf(payer, work) : work()),
     ping: async () => void (await sql`select 1`.execute(db)),
     checkpoint: () => (kind === 'sqlite' ? checkpoint(db) : Promise.resolve(0)),
+    mergeLog: async () => void (kind === 'sqlite' && (await sql`pragma wal_checkpoint(passive)`.execute(db))),
+    logChangedAt: async () => (kind === 'sqlite' ? ((await statOf(logPath(options.dataDir)))?.mtimeMs ?? 0) : 0),
     reusableBytes: () => (kind === 'sqlite' ? reusable(db) : Promise.resolve(0)),
-    logBytes: async () => (kind === 'sqlite' ? sizeOf(`${sqlitePath(options.dataDir)}-wal`) : 0),
+    logBytes: async () => (kind === 'sqlite' ? ((await statOf(logPath(options.dataDir)))?.size ?? 0) : 0),
     close: () => db.destroy(),
   };
 }
@@ -110,12 +119,25 @@ function sqlitePath(dataDir: string): string {
   return join(dataDir, 'teahouse.db');
 }
 
-/** 0 if there is no such file. */
-async function sizeOf(path: string): Promise<number> {
+function logPath(dataDir: string): string {
+  return `${sqlitePath(dataDir)}-wal`;
+}
+
+/**
+ * To be called before SQLite's database is opened, by whoever holds the data folder alone. Throws DamagedLogError where a
+ * part of it would be dropped in silence, and DataFolderError where it held accounts and is gone.
+ */
+export function requireSoundDatabase(dataDir: string): void {
+  requireDatabase(dataDir);
+  requireSoundLog(sqlitePath(dataDir));
+}
+
+/** Null if there is no such file. */
+async function statOf(path: string): Promise<Stats | null> {
   try {
-    return (await stat(path)).size;
+    return await stat(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
 }
