@@ -24,6 +24,7 @@ import { DeviceDirectory, devicesModule } from './modules/devices/index.ts';
 import type { Sfu } from './sfu/sfu.ts';
 import { guardAuthenticator, guardStorage } from './storage-guard.ts';
 import type { Trx } from './store/schema.ts';
+import type { AgeClock } from './store/age-clock.ts';
 import { StorageHealth, type DiskSpace } from './store/storage-health.ts';
 import type { Store } from './store/store.ts';
 import { Closings } from './ws/closings.ts';
@@ -44,6 +45,8 @@ export interface Overrides {
   readonly log?: Log;
   /** Milliseconds since the Unix epoch. */
   readonly now?: () => number;
+  /** Milliseconds; monotonic. */
+  readonly steady?: () => number;
   /** Widens every rate limit; 1 in production. */
   readonly rateLimitFactor?: number;
   /** Milliseconds. */
@@ -61,6 +64,8 @@ export interface Parts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly now: () => number;
+  /** By which things are too old. */
+  readonly ages: AgeClock;
   readonly store: Store;
   /** Null where calls are off. */
   readonly sfu: Sfu | null;
@@ -103,7 +108,10 @@ export function compose(parts: Parts): Composition {
   const dispatcher = new Dispatcher({
     methods: methods.map((method) => guardStorage(method, health)),
     hello: {
-      authenticator: guardAuthenticator(sessionAuthenticator(store, bus, now, config.sessionLifetime), health),
+      authenticator: guardAuthenticator(
+        sessionAuthenticator(store, bus, now, config.sessionLifetime, parts.ages.now),
+        health,
+      ),
       hub,
       version,
       organisation: config.organisation,
@@ -185,6 +193,7 @@ export function composeModules(parts: Parts, bus: ReturnType<typeof localBus>, c
       bus,
       events,
       now,
+      agesBy: parts.ages.now,
       organisation: config.organisation,
       origins: parts.origins,
       passwords,

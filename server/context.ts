@@ -11,6 +11,7 @@ import { startMaintenance } from './maintenance.ts';
 import { requirePossibleMinFree } from './min-free.ts';
 import { firstInvitation, invitationLink, ownOrigins } from './modules/accounts/index.ts';
 import { createSfu, type Sfu } from './sfu/sfu.ts';
+import { AgeClock } from './store/age-clock.ts';
 import { keepDatabase } from './store/keep-database.ts';
 import { diskSpace } from './store/storage-health.ts';
 import { openStore, requireSoundDatabase, type Store } from './store/store.ts';
@@ -67,7 +68,10 @@ export async function startServer(
     undo.push(() => sfu?.close());
     const version = readVersion();
     const now = overrides.now ?? Date.now;
-    return await serve({ config, overrides, version, log, metrics: createMetrics(), now, store, sfu }, undo);
+    // A clock of a test runs steadily.
+    const steady = overrides.steady ?? overrides.now;
+    const ages = await AgeClock.open({ db: store.db, now, log, ...(steady && { steady }) });
+    return await serve({ config, overrides, version, log, metrics: createMetrics(), now, ages, store, sfu }, undo);
   } catch (error) {
     await unwind(undo, log);
     throw error;
@@ -112,7 +116,15 @@ async function serve(parts: Omit<Parts, 'origins'>, undo: (() => unknown)[]): Pr
   // The sockets end first: http.close() would wait for them.
   undo.push(() => composition.sockets.close(CLOSE_GRACE_MS));
   await http.listen({ port: config.port, host: config.host, backlog: HTTP.backlog.value });
-  undo.push(startMaintenance({ store, now, log, keepMs: config.storage.keepMs, onExpired: composition.tellExpired }));
+  undo.push(
+    startMaintenance({
+      store,
+      ages: parts.ages,
+      log,
+      keepMs: config.storage.keepMs,
+      onExpired: composition.tellExpired,
+    }),
+  );
 
   const { port } = http.server.address() as AddressInfo;
   ownPort = port;

@@ -3,6 +3,7 @@ import { emptyGoneQueues, expireMessages } from './modules/chat/index.ts';
 import { pruneLinkRequests } from './modules/devices/index.ts';
 import type { UserId } from '../protocol/ids.ts';
 import type { Log } from './log.ts';
+import type { AgeClock } from './store/age-clock.ts';
 import { pruneLargeAnswers } from './store/large-answers.ts';
 import { pruneAnswers } from './store/once.ts';
 import type { Store } from './store/store.ts';
@@ -13,8 +14,8 @@ const OFTEN_MS = 15 * 60_000;
 
 export interface MaintenanceDeps {
   readonly store: Store;
-  /** Milliseconds since the Unix epoch. */
-  readonly now: () => number;
+  /** By which things are too old. */
+  readonly ages: AgeClock;
   readonly log: Log;
   /** How long a message waits for a device. Milliseconds. */
   readonly keepMs: number;
@@ -35,13 +36,18 @@ export function startMaintenance(deps: MaintenanceDeps): () => Promise<void> {
     for (const timer of timers) clearInterval(timer);
     ending.abort();
     await running;
+    await deps.ages
+      .keep()
+      .catch((error: unknown) => deps.log.error({ err: error }, 'the time could not be kept for the next start'));
   };
 }
 
 type Steps = Readonly<Record<string, () => Promise<void>>>;
 
-function daily({ store, now, keepMs, onExpired }: MaintenanceDeps, signal: AbortSignal): Steps {
+function daily({ store, ages, keepMs, onExpired }: MaintenanceDeps, signal: AbortSignal): Steps {
+  const { now } = ages;
   return {
+    clock: () => ages.keep(),
     goneQueues: () => emptyGoneQueues(store, signal),
     linkRequests: () => pruneLinkRequests(store.db, now()),
     invitations: () => pruneInvitations(store.db, now()),
@@ -51,8 +57,8 @@ function daily({ store, now, keepMs, onExpired }: MaintenanceDeps, signal: Abort
   };
 }
 
-function often({ store, now }: MaintenanceDeps, signal: AbortSignal): Steps {
-  return { largeAnswers: () => pruneLargeAnswers(store.db, now(), signal) };
+function often({ store, ages }: MaintenanceDeps, signal: AbortSignal): Steps {
+  return { clock: () => ages.keep(), largeAnswers: () => pruneLargeAnswers(store.db, ages.now(), signal) };
 }
 
 /** One step that fails keeps no other from its work. Never rejects. */

@@ -46,6 +46,17 @@ export const LIMITS = {
     unit: 'milliseconds',
     reason: 'SQLite’s log is merged at least as often. Most pages change again and again, so more often costs more.',
   },
+  clockAheadMs: {
+    value: 2 * 24 * 3_600_000,
+    unit: 'milliseconds that the clock may be ahead of the newest time in the database',
+    reason:
+      'Beyond that nothing is deleted for its age: the clock may be wrong, and what is deleted does not come back.',
+  },
+  clockSteadyMs: {
+    value: 20 * 3_600_000,
+    unit: 'milliseconds that servers run until a clock that went ahead is believed',
+    reason: 'Time to see it and to set it right; less than a day, since some servers are started anew each night.',
+  },
   sliceMs: {
     value: 10,
     unit: 'milliseconds of a turn of the event loop in which statements on SQLite begin',

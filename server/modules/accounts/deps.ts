@@ -15,6 +15,8 @@ export interface AccountsDeps extends StandingDeps {
   readonly origins: () => readonly string[];
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
+  /** The time by which things are too old: see `AgeClock`. */
+  readonly agesBy: () => number;
   readonly passwords: PasswordHasher;
   readonly signInLimits: SignInLimits;
   readonly sessionLifetime: SessionLifetime;

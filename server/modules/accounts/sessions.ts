@@ -153,12 +153,13 @@ export async function deleteSession(trx: Trx, userId: UserId, sessionId: Session
   return numDeletedRows > 0n;
 }
 
-/** Looks sessions up by their token, for hello. */
+/** Looks sessions up by their token, for hello; `agesBy` says whether one is too old. */
 export function sessionAuthenticator(
   store: Store,
   bus: Bus,
   now: () => number,
   lifetime: SessionLifetime,
+  agesBy: () => number,
 ): Authenticator {
   const revoked = new Map<SessionId, number>();
   bus.subscribe('sessionRevoked', ({ sessionId }) => {
@@ -168,7 +169,7 @@ export function sessionAuthenticator(
   return {
     async authenticate(token, client) {
       const found = await findSession(store.db, token);
-      if (!found || expiryOf(found, lifetime) <= now()) return null;
+      if (!found || expiryOf(found, lifetime) <= agesBy()) return null;
       const { sessionId, userId, role, deviceId, username, displayName } = found;
       if (found.lastSeenAt < now() - SEEN_EVERY_MS || found.client !== client) {
         await noteSeen(store.db, sessionId, client, now());

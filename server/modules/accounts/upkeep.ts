@@ -38,8 +38,8 @@ export async function closeEnded({ store, bus }: AccountsDeps): Promise<void> {
   await store.db.deleteFrom('endedSessions').where('sessionId', 'in', ids).execute();
 }
 
-async function expire({ store, bus, now, sessionLifetime, liveSessions }: AccountsDeps): Promise<void> {
-  for (const sessionId of await expireSessions(store.db, sessionLifetime, liveSessions(), now()))
+async function expire({ store, bus, agesBy, sessionLifetime, liveSessions }: AccountsDeps): Promise<void> {
+  for (const sessionId of await expireSessions(store.db, sessionLifetime, liveSessions(), agesBy()))
     bus.publish('sessionRevoked', { sessionId });
-  await pruneResets(store.db, now());
+  await pruneResets(store.db, agesBy());
 }
