@@ -2,6 +2,7 @@ import { ConfigError } from '../config.ts';
 import { UsageError, type Command } from './command.ts';
 import { invite } from './invite.ts';
 import { people, reinstate, remove, resetPassword, suspend } from './people.ts';
+import { restored } from './restored.ts';
 
 /** Every command by its name. */
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -11,6 +12,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   reinstate,
   remove,
   'reset-password': resetPassword,
+  restored,
 };
 
 async function main([name, ...argv]: readonly string[]): Promise<void> {

@@ -29,6 +29,6 @@ export async function markAccounts(db: Database, dataDir: string): Promise<boole
 
 function lost(dataDir: string, what: string): DataFolderError {
   return new DataFolderError(
-    `The database teahouse.db in the data folder ${dataDir} ${what}, though people had accounts in it. Keep a copy of the folder, restore the last backup of it, and start again. If you mean to begin anew with nobody: move the folder away, or name another with --data.`,
+    `The database teahouse.db in the data folder ${dataDir} ${what}, though people had accounts in it. Keep a copy of the folder, restore the last backup of it, run "npm run teahouse -- restored", and start again. If you mean to begin anew with nobody: move the folder away, or name another with --data.`,
   );
 }

@@ -32,7 +32,7 @@ function explainFolder(failure: StorageFailure, error: unknown, folder: string):
     case 'read-only':
       return `It is not possible to write in ${folder}. Check that its file system is mounted for writing and that the user who runs the server owns it, or choose another with --data.`;
     case 'damaged':
-      return `The database teahouse.db in ${folder} is damaged. Keep a copy of the folder, restore the last backup of it, and start again.`;
+      return `The database teahouse.db in ${folder} is damaged. Keep a copy of the folder, restore the last backup of it, run "npm run teahouse -- restored", and start again.`;
     case 'unreachable':
       return `The database in ${folder} did not answer (${codeOf(error)}). Another process may hold it, or the disk has a fault: look at the system’s log, then start again.`;
   }
@@ -61,7 +61,8 @@ const POSTGRES: Readonly<Record<StorageFailure, string>> = {
   full: 'PostgreSQL has no space left. Nothing is lost: free some space there and start again.',
   'read-only':
     'PostgreSQL takes no changes. DATABASE_URL must name the primary server, and a user who owns the database.',
-  damaged: 'PostgreSQL says that its data is damaged. Keep a copy, restore the last backup, and start again.',
+  damaged:
+    'PostgreSQL says that its data is damaged. Keep a copy, restore the last backup, run "npm run teahouse -- restored", and start again.',
   unreachable: `${NO_ANSWER} Then start again.`,
 };
 

@@ -13,7 +13,7 @@ export { DeviceDirectory } from './device-directory.ts';
 export { verifyEd25519 } from './ed25519.ts';
 export { pruneLinkRequests } from './link-requests.ts';
 export { requireFirstList } from './lists.ts';
-export { insertDevice, insertList } from './store.ts';
+export { dropPrekeys, insertDevice, insertList } from './store.ts';
 
 /** Device lists, prekeys, and the linking of new devices. */
 export function devicesModule(deps: DevicesDeps): ServerModule {

@@ -55,6 +55,15 @@ export async function countPrekeys(db: Database | Trx, userId: UserId, deviceId:
   return Number(row.remaining);
 }
 
+/**
+ * Drops all one-time prekeys: an older copy of the database holds some whose private halves are gone. Until devices come
+ * and fill them up, first messages use the signed prekey alone. Returns how many there were.
+ */
+export async function dropPrekeys(trx: Trx): Promise<number> {
+  const { numDeletedRows } = await trx.deleteFrom('prekeys').executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
+
 /** Takes the oldest one-time prekey; nobody else gets it, whatever happens at the same time. */
 export async function takePrekey(
   trx: Trx,
