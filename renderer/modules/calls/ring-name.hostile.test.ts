@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import * as wire from '../../../protocol/calls.ts';
-import { CallId, Uuid } from '../../../protocol/ids.ts';
+import { CallId, IdempotencyId } from '../../../protocol/ids.ts';
 import { HeadlessClient, until } from '../../testing/headless-client.ts';
 import { ServerProcess } from '../../testing/server-process.ts';
 
@@ -17,7 +17,7 @@ test(
       const ada = await HeadlessClient.join(server.origin, first!, 'ada');
       const eve = await HeadlessClient.join(server.origin, second!, 'eve');
       const callId = CallId.parse(crypto.randomUUID());
-      const key = () => ({ callId, idempotencyId: Uuid.parse(crypto.randomUUID()) });
+      const key = () => ({ callId, idempotencyId: IdempotencyId.parse(crypto.randomUUID()) });
       const { routerRtpCapabilities: rtpCapabilities } = await ben.connection.request(wire.capabilities, {});
       await ben.connection.request(wire.start, { ...key(), media: 'voice', invite: [eve.userId] });
       await ben.connection.request(wire.join, { ...key(), rtpCapabilities });

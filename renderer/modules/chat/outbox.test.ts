@@ -228,11 +228,12 @@ describe('a burst of messages', () => {
   it('does not wait for ever behind a message at which the server always fails: that one alone is given up', async () => {
     await write('0');
     await until(() => sends().length === 1, 'it is under way');
-    const poison = sends()[0]?.params as unknown as { readonly idempotencyId: string };
+    const idOf = (asked: (typeof line.asked)[number] | undefined) =>
+      (asked?.params as { readonly idempotencyId?: string } | undefined)?.idempotencyId;
+    const poison = idOf(sends()[0]);
     const serveAll = () => {
       while (line.asked.length > 0) {
-        const isPoison = (line.asked[0]?.params as unknown as typeof poison).idempotencyId === poison.idempotencyId;
-        line.serve(isPoison ? 'internal' : undefined);
+        line.serve(idOf(line.asked[0]) === poison ? 'internal' : undefined);
         line.answer();
       }
     };
