@@ -20,6 +20,7 @@ function refusalsOf(
 ) {
   const failed: MessageId[] = [];
   const held: (string | null)[] = [];
+  const waits: number[] = [];
   const sendFailed = async (messageId: MessageId) => {
     failed.push(messageId);
     return { messages: [], removed: [], conversations: [] };
@@ -30,10 +31,10 @@ function refusalsOf(
     lists: { fetch } as never,
     apply: () => undefined,
     heldBack: (reason) => void held.push(reason),
-    pause: async () => undefined,
+    pause: async (ms) => void waits.push(ms),
   });
   const refuse = (error: ProtocolError) => refusals.handle({ error, messageId: MESSAGE, recipients: [] });
-  return { refusals, refuse, failed, held };
+  return { refusals, refuse, failed, held, waits };
 }
 
 const NOTHING_REMOVED = { removed: [], unpublished: false };
@@ -68,15 +69,16 @@ test('copies for a device that was removed, in a list that the server has not ta
   expect(failed).toEqual([MESSAGE]);
 });
 
-test('a server that refuses the question for device lists as stale, too, is not asked again at once', async () => {
+test('a server that refuses the question for device lists as stale, too, is asked again after a pause', async () => {
   let asked = 0;
   const stale = new ProtocolError('devices_stale', 'x', { missing: [{ userId: PEER, deviceId: 7 }], gone: [] });
-  const { refuse, failed } = refusalsOf({ removed: [7], unpublished: true }, () => {
+  const { refuse, failed, waits } = refusalsOf({ removed: [7], unpublished: true }, () => {
     asked += 1;
     return asked < 100 ? Promise.reject(stale) : Promise.resolve();
   });
   await refuse(stale);
   expect(asked).toBe(1);
   for (let i = 0; i < 7; i += 1) await refuse(stale);
-  expect(failed).toEqual([MESSAGE]);
+  expect([asked, waits.length]).toEqual([8, 8]);
+  expect(failed).toEqual([]);
 });
