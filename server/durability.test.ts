@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { acknowledge, pending } from '../protocol/chat.ts';
 import type { IdempotencyId } from '../protocol/ids.ts';
-import { createInvitations } from './modules/accounts/index.ts';
-import { openStore } from './store/store.ts';
-import { newId, Person, sendTo } from './testing/person.ts';
+import { newMember } from './testing/new-member.ts';
+import { newId, sendTo } from './testing/person.ts';
 import { startServerProcess, type ServerProcess } from './testing/server-process.ts';
 import { SocketClient } from './testing/socket-client.ts';
 
@@ -24,35 +23,13 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-async function invitation(): Promise<string> {
-  const store = await openStore({ dataDir });
-  const wanted = {
-    count: 1,
-    role: 'member',
-    validHours: 1,
-    createdBy: null,
-    requestId: null,
-    now: Date.now(),
-  } as const;
-  const [token = ''] = (await createInvitations(store.db, wanted)).invitations;
-  await store.close();
-  return token;
-}
-
 async function signedIn(base: string, session: string): Promise<SocketClient> {
   const client = await SocketClient.connect(base);
   await client.hello({ session: session as never });
   return client;
 }
 
-async function join_(base: string): Promise<{ person: Person; session: string }> {
-  const visitor = await SocketClient.connect(base);
-  await visitor.hello();
-  const person = new Person();
-  const { session } = await person.signUp(visitor, await invitation());
-  await visitor.close();
-  return { person, session };
-}
+const join_ = (base: string) => newMember({ dataDir }, base);
 
 it('loses nothing that it acknowledged when it is killed amid sending, and a retry makes nothing twice', async () => {
   server = await startServerProcess(dataDir);

@@ -12,8 +12,8 @@ import { ProtocolError } from '../protocol/errors.ts';
 import type { IdempotencyId } from '../protocol/ids.ts';
 import { explainStorage } from './store/explain-storage.ts';
 import { openStore } from './store/store.ts';
-import { createInvitations } from './modules/accounts/index.ts';
-import { newId, Person, sendTo } from './testing/person.ts';
+import { newMember as memberOf } from './testing/new-member.ts';
+import { newId, sendTo } from './testing/person.ts';
 import { findPostgres, startPostgres, type Postgres } from './testing/postgres.ts';
 import { startServerProcess, type ServerProcess } from './testing/server-process.ts';
 import { smallDisk } from './testing/small-disk.ts';
@@ -50,25 +50,7 @@ describe.skipIf(programs === null)('PostgreSQL (skipped where it is not installe
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  async function newMember(base: string): Promise<{ person: Person; session: string }> {
-    const store = await openStore({ dataDir, databaseUrl: url });
-    const wanted = {
-      count: 1,
-      role: 'member',
-      validHours: 1,
-      createdBy: null,
-      requestId: null,
-      now: Date.now(),
-    } as const;
-    const [token = ''] = (await createInvitations(store.db, wanted)).invitations;
-    await store.close();
-    const visitor = await SocketClient.connect(base);
-    await visitor.hello();
-    const person = new Person();
-    const { session } = await person.signUp(visitor, token);
-    await visitor.close();
-    return { person, session };
-  }
+  const newMember = (base: string) => memberOf({ dataDir, databaseUrl: url }, base);
 
   async function connect(base: string, session: string): Promise<SocketClient> {
     const client = await SocketClient.connect(base);

@@ -6,9 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { acknowledge, pending } from '../protocol/chat.ts';
 import { ProtocolError } from '../protocol/errors.ts';
-import { createInvitations } from './modules/accounts/index.ts';
-import { openStore } from './store/store.ts';
-import { newId, Person, sendTo } from './testing/person.ts';
+import { newMember as memberOf } from './testing/new-member.ts';
+import { newId, type Person, sendTo } from './testing/person.ts';
 import { startServerProcess, type ServerProcess } from './testing/server-process.ts';
 import { smallDisk, type SmallDisk } from './testing/small-disk.ts';
 import { SocketClient } from './testing/socket-client.ts';
@@ -28,25 +27,7 @@ afterEach(async () => {
   server = undefined;
 });
 
-async function newMember(): Promise<{ person: Person; session: string }> {
-  const store = await openStore({ dataDir });
-  const wanted = {
-    count: 1,
-    role: 'member',
-    validHours: 1,
-    createdBy: null,
-    requestId: null,
-    now: Date.now(),
-  } as const;
-  const [token = ''] = (await createInvitations(store.db, wanted)).invitations;
-  await store.close();
-  const visitor = await SocketClient.connect(server?.base ?? '');
-  await visitor.hello();
-  const person = new Person();
-  const { session } = await person.signUp(visitor, token);
-  await visitor.close();
-  return { person, session };
-}
+const newMember = () => memberOf({ dataDir }, server?.base ?? '');
 
 async function connect(session: string): Promise<SocketClient> {
   const client = await SocketClient.connect(server?.base ?? '');

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pending } from '../protocol/chat.ts';
-import { createInvitations } from './modules/accounts/index.ts';
 import { openStore } from './store/store.ts';
 import { DamagedLogError, requireSoundLog } from './store/write-ahead-log.ts';
-import { newId, Person, sendTo } from './testing/person.ts';
+import { newMember as memberOf } from './testing/new-member.ts';
+import { newId, sendTo } from './testing/person.ts';
 import { startServerProcess, type ServerProcess } from './testing/server-process.ts';
 import { SocketClient } from './testing/socket-client.ts';
 
@@ -46,25 +46,7 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-async function newMember(folder: string): Promise<{ person: Person; session: string }> {
-  const store = await openStore({ dataDir: folder });
-  const wanted = {
-    count: 1,
-    role: 'member',
-    validHours: 1,
-    createdBy: null,
-    requestId: null,
-    now: Date.now(),
-  } as const;
-  const [token = ''] = (await createInvitations(store.db, wanted)).invitations;
-  await store.close();
-  const visitor = await SocketClient.connect(server?.base ?? '');
-  await visitor.hello();
-  const person = new Person();
-  const signedUp = await person.signUp(visitor, token);
-  await visitor.close();
-  return { person, session: signedUp.session };
-}
+const newMember = (folder: string) => memberOf({ dataDir: folder }, server?.base ?? '');
 
 async function connect(of: string): Promise<SocketClient> {
   const client = await SocketClient.connect(server?.base ?? '');
